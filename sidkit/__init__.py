@@ -1,0 +1,1 @@
+"""Selectively Informative Description: what to say in a training caption so that [v] keeps only the subject."""

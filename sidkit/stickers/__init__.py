@@ -1,0 +1,1 @@
+"""Sticker World: a small world with ground truth, in which the paper's effect can be shown on a laptop."""
