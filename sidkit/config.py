@@ -1,0 +1,145 @@
+"""Settings: frozen dataclasses, and the profiles that fill them.
+
+A profile (`profiles/*.yaml`) is the only thing that tells Sticker World from Stable Diffusion: model ids and
+hyper-parameters. Its keys are the fields below; any other key is an error that offers the nearest field.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, ValidationError
+from pydantic.dataclasses import dataclass
+
+PROFILES = Path(__file__).parent / "profiles"
+WEIGHTS = Path(__file__).parent / "stickers" / "weights"
+PARTS = ("text_to_image", "image_text", "reader", "identity")
+EMBEDDED = "embedded:"
+
+Count = Annotated[int, Field(strict=True, gt=0)]
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
+class Training:
+    """How one personalization method is trained on one subject."""
+
+    steps: Count  # optimizer steps
+    learning_rate: PositiveFloat  # AdamW, constant
+    batch_size: Count = 1  # reference images a step
+    text_encoder: bool = False  # also train the text encoder(s); otherwise their embeddings are computed once
+    prior_weight: NonNegativeFloat = 0.0  # weight of the class-image loss (DreamBooth's lambda); 0 turns it off
+    prior_images: Annotated[int, Field(strict=True, ge=0)] = 0  # class images made before training
+    weight_decay: NonNegativeFloat = 0.01  # AdamW
+    precision: Literal["fp32", "fp16", "bf16"] = "fp32"  # of the frozen parts and the forward pass
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
+class Sampling:
+    """How pictures are drawn (DDIM, eta 0)."""
+
+    steps: Count = 25  # denoising steps
+    guidance: Annotated[float, Field(ge=1)] = 3.0  # classifier-free guidance scale; 1 turns it off
+    negative_prompt: str = ""  # what to move away from
+    batch_size: Count = 16  # pictures drawn together; never changes a picture
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
+class Encoders:
+    """What the measures look with: `embedded:PART` for a shipped model, otherwise an id of the named library."""
+
+    image_text: str  # open_clip, "MODEL/PRETRAINED": SA, NSD and TA
+    identity: str  # timm model name: identity similarity
+    reader: str | None = None  # factor reader: leakage; None where no ground truth exists
+    fill: Literal["black", "grey", "white"] = "black"  # what a mask leaves behind
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
+class Profile:
+    """One world to work in: the model that is personalized, and the settings that suit it."""
+
+    name: str
+    pipeline: str  # `embedded:text_to_image`, a local folder, or a hub id
+    revision: str | None = None  # hub commit or branch
+    resolution: Count  # pixels, width and height
+    identifier: str = "sks"  # stands for [v] in captions and prompts
+    training: dict[str, Training] = field(default_factory=dict)  # by method
+    sampling: Sampling
+    encoders: Encoders
+
+
+_SECTIONS = {"training": Training, "sampling": Sampling, "encoders": Encoders}
+
+
+def load_profile(name: str, **overrides: Any) -> Profile:
+    """Read a shipped profile by name, or one of your own by the path of its YAML file.
+
+    `overrides` go over the file's values; a mapping goes over only the keys that it names:
+    `load_profile("stickers", training={"dreambooth": {"steps": 300}})`.
+
+    Raises ValueError for an unknown profile or key (the nearest known one is offered) and for a value of a wrong type.
+    """
+    path = (
+        Path(name) if name.endswith((".yaml", ".yml")) else PROFILES / f"{check_name('profile', name, profiles())}.yaml"
+    )
+    if not path.is_file():
+        raise ValueError(f"profile: expected a YAML file at {path}, found none")
+    values = _merge(yaml.safe_load(path.read_text()), overrides)
+    try:
+        return Profile(**{"name": path.stem, **values})
+    except ValidationError as error:
+        raise ValueError(f"profile {path.stem}: " + "; ".join(map(_explain, error.errors()))) from error
+
+
+def profiles() -> list[str]:
+    """Names of the shipped profiles."""
+    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+def weights_folder(part: str) -> Path:
+    """Folder of a shipped model; `part` is one of PARTS."""
+    return WEIGHTS / check_name("part", part, PARTS)
+
+
+def locate(reference: str) -> str:
+    """What a library's loader takes: the folder behind `embedded:PART`; any other reference unchanged."""
+    if reference.startswith(EMBEDDED):
+        return str(weights_folder(reference.removeprefix(EMBEDDED)))
+    return reference
+
+
+def check_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return `name` if it is one of `known`; otherwise raise ValueError that offers the nearest one."""
+    known = sorted(known)
+    if name not in known:
+        raise ValueError(_unknown(kind, name, known))
+    return name
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    offer = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}{offer} (known: {', '.join(known)})"
+
+
+def _merge(base: Mapping, over: Mapping) -> dict:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _explain(error: dict) -> str:
+    """One pydantic error in our words: where, what was expected, what came."""
+    *parents, key = map(str, error["loc"])
+    if error["type"] == "unexpected_keyword_argument":
+        section = _SECTIONS[parents[0]] if parents else Profile
+        return ": ".join([*parents, _unknown("key", key, sorted(f.name for f in fields(section)))])
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return f"{'.'.join([*parents, key])}: {message}, got {error['input']!r}"
