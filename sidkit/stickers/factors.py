@@ -55,22 +55,22 @@ SUBJECTS = {
     "squirrel": Subject("chipmunk", "emojione"),
     "robot": Subject("robot", "fluent"),
     "backpack": Subject("backpack", "emojione"),
-    "boot": Subject("boot", "fluent"),
+    "boot": Subject("boot", "fluent", ("blob",)),
     "guitar": Subject("guitar", "fluent"),
     "alarm clock": Subject("alarm clock", "blob"),
     "camera": Subject("camera", "fxemoji"),
     "car": Subject("car", "blob"),
     "bus": Subject("bus", "emojione"),
     "tractor": Subject("tractor", "fxemoji"),
-    "rocket": Subject("rocket", "blob"),
-    "house": Subject("house", "emojione"),
+    "rocket": Subject("rocket", "blob", ("noto",)),
+    "house": Subject("house", "emojione", ("fxemoji",)),
     "cake": Subject("cake", "emojione"),
 }
 
 # Classes that pretraining never shows and never names.
 TEST_SUBJECTS = {
     "tiger": Subject("tiger", "fluent", ("emojione", "fxemoji")),
-    "crocodile": Subject("crocodile", "emojione"),
+    "crocodile": Subject("crocodile", "emojione", ("fluent",)),
     "helicopter": Subject("helicopter", "fxemoji"),
     "television": Subject("television", "emojione"),
     "telephone": Subject("telephone", "emojione"),

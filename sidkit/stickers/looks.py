@@ -1,0 +1,88 @@
+"""What a drawing looks like in words: its art set's word and the names of its dominant colours.
+
+`measure_looks` names colours from pixels; `build` writes them for every drawing to `art/looks.json`, which `colors` reads.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from sidkit.stickers.factors import ART_SETS, HUES, Scene, subject_classes
+
+TABLE = Path(__file__).parent / "art" / "looks.json"
+SECOND_COLOR_SHARE = 0.2  # of the drawing; less than this does not earn a mention
+
+# Hue in degrees where each chromatic name begins; red also ends the circle.
+HUE_STARTS = ((0, "red"), (14, "orange"), (40, "yellow"), (68, "green"), (168, "blue"), (252, "purple"), (292, "pink"), (345, "red"))
+
+
+def looks(scene: Scene) -> tuple[str, ...]:
+    """The word of the art set, then at most two colour names; a recoloured subject has none of its own colours."""
+    word = ART_SETS[scene.design]
+    return (word,) if scene.attribute else (word, *colors(scene.subject, scene.design, scene.hue))
+
+
+def colors(subject: str, design: str, hue: int = 0) -> tuple[str, ...]:
+    """One or two colour names of a drawing, the larger share first."""
+    known = table().get(subject, {})
+    if (key := f"{design}/{hue}") not in known:
+        raise ValueError(f"no looks of {subject!r} drawn as {key!r}, expected one of {', '.join(known) or 'none'}; run `build`")
+    return known[key]
+
+
+@lru_cache(maxsize=1)
+def table() -> dict[str, dict[str, tuple[str, ...]]]:
+    """`{subject: {"design/hue": colour names}}` as committed."""
+    stored = json.loads(TABLE.read_text())
+    return {subject: {key: tuple(names) for key, names in row.items()} for subject, row in stored.items()}
+
+
+def build(path: Path = TABLE) -> Path:
+    """Measure every drawing of every subject in every hue and write the table."""
+    from sidkit.stickers.atlas import designs, drawing
+
+    measured = {
+        subject: {
+            f"{design}/{hue}": measure_looks(drawing(subject, design, hue)) for design in designs(subject) for hue in HUES
+        }
+        for subject in subject_classes()
+    }
+    rows = (f" {json.dumps(subject)}: {json.dumps(row)}" for subject, row in measured.items())
+    path.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    return path
+
+
+def measure_looks(image, hue: int = 0) -> tuple[str, ...]:
+    """One or two colour names of an RGBA drawing, optionally with its hues turned by `hue` degrees first."""
+    import numpy as np
+
+    from sidkit.stickers.atlas import rotate_hue
+
+    image = rotate_hue(image.convert("RGBA"), hue)
+    opaque = np.array(image.getchannel("A")) > 128
+    if not opaque.any():
+        raise ValueError("expected a drawing with opaque pixels, got an empty one; check its place in the art sheet")
+    names = _name_pixels(np.array(image.convert("RGB").convert("HSV"))[opaque])
+    found, counts = np.unique(names, return_counts=True)
+    ranked = sorted(zip(counts / len(names), found), key=lambda pair: (-pair[0], pair[1]))[:2]
+    return tuple(str(name) for rank, (share, name) in enumerate(ranked) if rank == 0 or share >= SECOND_COLOR_SHARE)
+
+
+def _name_pixels(hsv):
+    """Colour names (n,) of PIL HSV pixels (n, 3), 0-255 each."""
+    import numpy as np
+
+    hue, saturation, value = hsv[:, 0] * (360 / 256), hsv[:, 1] / 255, hsv[:, 2] / 255
+    starts, by_hue = zip(*HUE_STARTS)
+    names = np.array(by_hue, dtype="<U6")[np.searchsorted(starts, hue, side="right") - 1]
+    dull = (value < 0.72) | (saturation < 0.5)
+    names[(names == "orange") & dull] = "brown"
+    names[(names == "yellow") & (value < 0.6)] = "brown"
+    names[(names == "red") & (saturation < 0.55) & (value > 0.7)] = "pink"
+    names[(names == "red") & (value < 0.45)] = "brown"
+    names[(saturation < 0.15) | ((saturation < 0.25) & (value < 0.45))] = "gray"
+    names[(saturation < 0.15) & (value > 0.85)] = "white"
+    names[value < 0.25] = "black"
+    return names
