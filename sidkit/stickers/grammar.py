@@ -19,6 +19,8 @@ from sidkit.stickers.looks import looks
 
 FACTORS = ("subject", "looks", "attribute", "background", "nearby", "tied", "style", "pose")
 UNDESIRED = ("background", "nearby", "tied", "style", "pose")
+LAST = 0.999  # picks the last synonym; the last opening is no opening
+LONGEST = 40  # words; a caption over this goes without its opening
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def caption(
     A factor that the scene lacks, and a standing pose, stay unsaid. `identifier` goes before the class word: "a [v] dog".
     Subject, attribute, style and pose have one level only. At most 40 words. Raises ValueError for an unknown factor.
     """
-    return _tell(scene, mention, detail, Wording.draw(rng), identifier)
+    return _tell_briefly(scene, [(mention, detail)], Wording.draw(rng), identifier)[0]
 
 
 def cases(scene: Scene, rng: np.random.Generator, identifier: str = "[v]") -> dict[int, str]:
@@ -65,8 +67,8 @@ def cases(scene: Scene, rng: np.random.Generator, identifier: str = "[v]") -> di
     1: the subject's class; 2: and the undesired things, class only; 3: and their details (SID); 4: and the subject's looks.
     """
     wording = replace(Wording.draw(rng), opening=0.0, style_opens=False)
-    told = {1: ((), False), 2: (UNDESIRED, False), 3: (UNDESIRED, True), 4: ((*UNDESIRED, "looks"), True)}
-    return {case: _tell(scene, mention, detail, wording, identifier) for case, (mention, detail) in told.items()}
+    contents = [((), False), (UNDESIRED, False), (UNDESIRED, True), ((*UNDESIRED, "looks"), True)]
+    return dict(enumerate(_tell_briefly(scene, contents, wording, identifier), start=1))
 
 
 def parse(text: str) -> dict[str, str]:
@@ -86,6 +88,15 @@ def words() -> list[str]:
     """Every word that the grammar can say, those of held-out classes and styles and of plain prompts included, sorted."""
     clauses, _ = _clauses()
     return sorted({word for phrase in clauses for word in phrase.split()} | set(v.loose_words()))
+
+
+def _tell_briefly(scene: Scene, contents: Sequence[tuple], wording: Wording, identifier: str | None) -> list[str]:
+    """One caption for each (mention, detail), all without an opening if one of them would be too long with it."""
+    told = [_tell(scene, mention, detail, wording, identifier) for mention, detail in contents]
+    if max(len(text.split()) for text in told) <= LONGEST:
+        return told
+    bare = replace(wording, opening=LAST)
+    return [_tell(scene, mention, detail, bare, identifier) for mention, detail in contents]
 
 
 def _tell(scene: Scene, mention: Collection[str], detail: Collection[str] | bool, wording: Wording, identifier: str | None) -> str:

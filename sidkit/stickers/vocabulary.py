@@ -45,13 +45,13 @@ STYLE_PHRASES = {
 # place -> ((class level, start of the detailed level), ...)
 PLACE_PHRASES = {
     "beach": (("on a beach", "on a sandy beach"), ("at the seaside", "at the sandy seaside")),
-    "snow": (("in the snow", "in the deep snow"), ("on a snowy field", "on a white snowy field")),
-    "city": (("in a city", "in a city of towers"), ("on a city street", "on a wide city street")),
+    "snow": (("in the snow", "in the deep snow"), ("on snowy ground", "on white snowy ground")),
+    "city": (("in a city", "in a city of towers"), ("on a street", "on a wide street")),
     "meadow": (("in a meadow", "in a flowery meadow"), ("on the grass", "on the flowery grass")),
     "desert": (("in a desert", "in a dry desert"), ("on sand dunes", "on dry sand dunes")),
     "forest": (("in a forest", "in a leafy forest"), ("in the woods", "in the leafy woods")),
     "living room": (("in a living room", "in a living room"), ("inside a home", "inside a home")),
-    "kitchen": (("in a kitchen", "in a kitchen"), ("on a kitchen floor", "on a kitchen floor")),
+    "kitchen": (("in a kitchen", "in a kitchen"), ("in the kitchen", "in the kitchen")),
     "sea floor": (("on the sea floor", "on the sea floor"), ("under the sea", "under the sea")),
     "mountains": (("in the mountains", "in the rocky mountains"), ("by the mountains", "by the rocky mountains")),
     "moon": (("on the moon", "on the moon"), ("in outer space", "in outer space")),
@@ -59,15 +59,15 @@ PLACE_PHRASES = {
 }
 
 TIMES = {
-    "daylight": ("in bright daylight", "on a sunny day"),
-    "sunset": ("at sunset", "under a sunset sky"),
-    "night": ("at night", "under a night sky"),
+    "daylight": ("in bright daylight", "in sunshine"),
+    "sunset": ("at sunset", "in evening light"),
+    "night": ("at night", "in the dark"),
 }
 
 # place -> variant -> end of the detailed level; a place that is not here tells the time of day
 VARIANT_PHRASES = {
     "forest": {"summer": ("in summer",), "autumn": ("in orange autumn",), "night": TIMES["night"]},
-    "living room": {color: (f"with {color} walls", f"with a {color} wall") for color in ("blue", "red", "green")},
+    "living room": {color: (f"with {color} walls",) for color in ("blue", "red", "green")},
     "kitchen": {
         "white": ("with white tiles",),
         "yellow": ("with yellow tiles",),
@@ -79,11 +79,11 @@ VARIANT_PHRASES = {
         "deep": ("in deep dark water",),
     },
     "moon": {
-        "earth": ("with the earth in the sky",),
+        "earth": ("below the blue earth",),
         "stars": ("under many stars",),
-        "flag": ("beside a small red flag",),
+        "flag": ("beside a red flag",),
     },
-    "stage": {color: (f"with {color} curtains", f"with a {color} curtain") for color in ("red", "blue", "purple")},
+    "stage": {color: (f"with {color} curtains",) for color in ("red", "blue", "purple")},
 }
 
 # Words of prompts that no caption needs, so that a reader's own prompt meets a known vocabulary.
