@@ -15,7 +15,7 @@ TABLE = Path(__file__).parent / "art" / "looks.json"
 SECOND_COLOR_SHARE = 0.2  # of the drawing; less than this does not earn a mention
 
 # Hue in degrees where each chromatic name begins; red also ends the circle.
-HUE_STARTS = ((0, "red"), (14, "orange"), (40, "yellow"), (68, "green"), (168, "blue"), (252, "purple"), (292, "pink"), (345, "red"))
+HUE_STARTS = ((0, "red"), (14, "orange"), (40, "yellow"), (68, "green"), (178, "blue"), (252, "purple"), (292, "pink"), (345, "red"))
 
 
 def looks(scene: Scene) -> tuple[str, ...]:
@@ -77,12 +77,13 @@ def _name_pixels(hsv):
     hue, saturation, value = hsv[:, 0] * (360 / 256), hsv[:, 1] / 255, hsv[:, 2] / 255
     starts, by_hue = zip(*HUE_STARTS)
     names = np.array(by_hue, dtype="<U6")[np.searchsorted(starts, hue, side="right") - 1]
-    dull = (value < 0.72) | (saturation < 0.5)
-    names[(names == "orange") & dull] = "brown"
+    warm = (hue >= 4) & (hue < 40)
+    names[warm & (saturation < 0.66) & ((value < 0.9) | (saturation < 0.52))] = "brown"
+    names[warm & (value < 0.72)] = "brown"
     names[(names == "yellow") & (value < 0.6)] = "brown"
-    names[(names == "red") & (saturation < 0.55) & (value > 0.7)] = "pink"
     names[(names == "red") & (value < 0.45)] = "brown"
-    names[(saturation < 0.15) | ((saturation < 0.25) & (value < 0.45))] = "gray"
-    names[(saturation < 0.15) & (value > 0.85)] = "white"
+    names[((hue < 19) | (names == "red")) & (saturation < 0.5) & (value > 0.85)] = "pink"
+    names[(saturation < 0.22) & (value < 0.85)] = "gray"
+    names[(saturation < 0.15) & (value >= 0.85)] = "white"
     names[value < 0.25] = "black"
     return names
