@@ -1,0 +1,94 @@
+"""Profiles: what is in them, and what is refused."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from sidkit.config import PARTS, Profile, check_name, load_profile, locate, profiles, weights_folder
+
+
+def test_stickers_defaults_are_the_feasibility_study_s():
+    profile = load_profile("stickers")
+    dreambooth = profile.training["dreambooth"]
+    assert (profile.resolution, profile.identifier, profile.pipeline) == (64, "sks", "embedded:text_to_image")
+    assert (dreambooth.steps, dreambooth.learning_rate, dreambooth.batch_size) == (150, 2e-4, 4)
+    assert not dreambooth.text_encoder
+    assert (dreambooth.prior_weight, dreambooth.prior_images) == (0, 0)
+    assert (profile.sampling.steps, profile.sampling.guidance) == (25, 3)
+
+
+@pytest.mark.parametrize("name", ["sd15", "sdxl"])
+def test_stable_diffusion_follows_the_diffusers_example(name):
+    dreambooth = load_profile(name).training["dreambooth"]
+    assert (dreambooth.steps, dreambooth.learning_rate, dreambooth.batch_size) == (800, 5e-6, 1)
+    assert (dreambooth.prior_weight, dreambooth.prior_images) == (1, 200)
+
+
+def test_every_shipped_profile_loads_under_its_own_name():
+    assert profiles() == ["sd15", "sdxl", "stickers"]
+    assert [load_profile(name).name for name in profiles()] == profiles()
+
+
+def test_overrides_go_over_only_what_they_name():
+    profile = load_profile("stickers", resolution=128, training={"dreambooth": {"steps": 3}})
+    assert profile.resolution == 128
+    assert profile.training["dreambooth"].steps == 3
+    assert profile.training["dreambooth"].learning_rate == 2e-4
+
+
+def test_settings_are_frozen_and_a_replaced_copy_is_checked_again():
+    training = load_profile("stickers").training["dreambooth"]
+    with pytest.raises(FrozenInstanceError):
+        training.steps = 1
+    assert replace(training, steps=7).steps == 7
+    with pytest.raises(ValueError, match="greater than 0"):
+        replace(training, steps=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "message"),
+    [
+        ("stikers", {}, "unknown profile 'stikers'; did you mean 'stickers'"),
+        ("stickers", {"resolutoin": 3}, "unknown key 'resolutoin'; did you mean 'resolution'"),
+        ("stickers", {"sampling": {"guidence": 3}}, "sampling: unknown key 'guidence'; did you mean 'guidance'"),
+        ("stickers", {"training": {"dreambooth": {"step": 3}}}, "dreambooth: unknown key 'step'; did you mean 'steps'"),
+        ("stickers", {"training": {"dreambooth": {"steps": "many"}}}, "dreambooth.steps: .*integer, got 'many'"),
+        ("stickers", {"training": {"dreambooth": {"steps": True}}}, "dreambooth.steps: .*integer, got True"),
+        ("stickers", {"training": {"dreambooth": {"learning_rate": -1}}}, "learning_rate: .*greater than 0, got -1"),
+        ("stickers", {"encoders": {"fill": "blue"}}, "encoders.fill: .*'black', 'grey' or 'white', got 'blue'"),
+        ("no_such.yaml", {}, "expected a YAML file at no_such.yaml"),
+    ],
+)
+def test_a_wrong_name_or_value_is_refused_in_words(name, overrides, message):
+    with pytest.raises(ValueError, match=message):
+        load_profile(name, **overrides)
+
+
+def test_a_profile_of_one_s_own_is_read_from_its_file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "pipeline: /models/mine\nresolution: 256\nsampling: {steps: 9}\nencoders: {image_text: a, identity: b}"
+    )
+    profile = load_profile(str(path))
+    assert (profile.name, profile.pipeline, profile.sampling.steps, profile.training) == ("mine", "/models/mine", 9, {})
+    assert isinstance(profile, Profile)
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path):
+    assert (
+        load_profile("sd15", training={"dreambooth": {"learning_rate": "1e-6"}}).training["dreambooth"].learning_rate
+        == 1e-6
+    )
+
+
+def test_embedded_references_lead_to_the_shipped_weights():
+    for part in PARTS:
+        assert locate(f"embedded:{part}") == str(weights_folder(part))
+    assert locate("ViT-B-32/openai") == "ViT-B-32/openai"
+    with pytest.raises(ValueError, match="did you mean 'reader'"):
+        weights_folder("raeder")
+
+
+def test_check_name_offers_nothing_where_nothing_is_near():
+    with pytest.raises(ValueError, match=r"unknown method 'x' \(known: a, b\)"):
+        check_name("method", "x", ["b", "a"])
