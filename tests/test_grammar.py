@@ -21,7 +21,16 @@ from sidkit.stickers.factors import (
 from sidkit.stickers.looks import looks
 
 FULL = Scene(
-    "dog", "noto", "kitchen", "mint", nearby="balloon", nearby_color="blue", tied="scarf", tied_color="red", style="neon", pose="lying"
+    "dog",
+    "noto",
+    "kitchen",
+    "mint",
+    nearby="balloon",
+    nearby_color="blue",
+    tied="scarf",
+    tied_color="red",
+    style="neon",
+    pose="lying",
 )
 
 
@@ -120,6 +129,27 @@ def test_the_four_cases_differ_only_in_content():
     assert set(told[2].split()) <= set(told[3].split())
 
 
+def test_four_cases_of_a_style():
+    told = grammar.style_cases(FULL, np.random.default_rng(3))
+    assert told[1] == "a painting in the style of [v] art"
+    assert told[2].startswith("a painting of a dog ") and told[2].endswith(" in the style of [v] art")
+    word, *colors = looks(FULL)
+    details = {"variant": "mint", "nearby_color": "blue", "tied_color": "red", "looks": word}
+    assert grammar.parse(told[3]) == grammar.parse(told[2]) | details | {"looks_colors": " and ".join(colors)}
+    assert grammar.parse(told[4]) == grammar.parse(told[3]) | {"style": "neon"}
+
+
+def test_cases_of_random_scenes_fit_and_share_their_opening():
+    rng = np.random.default_rng(2)
+    for _ in range(1000):
+        scene = random_scene(rng)
+        told = grammar.cases(scene, rng)
+        assert max(len(text.split()) for text in told.values()) <= grammar.LONGEST
+        assert len({text.split()[1] == "photo" for text in told.values()}) == 1
+        styled = grammar.style_cases(scene, rng)
+        assert max(len(text.split()) for text in styled.values()) <= 46
+
+
 def test_same_generator_same_caption_and_wordings_vary():
     def say(seed):
         return grammar.caption(FULL, grammar.FACTORS, True, np.random.default_rng(seed))
@@ -135,7 +165,9 @@ def test_a_missing_factor_and_standing_are_not_said():
         assert text in ("a photo of an owl", "a picture of an owl", "an owl")
 
 
-@pytest.mark.parametrize("attribute, ways", [("purple", {"a purple dog"}), ("golden", {"a golden dog", "a dog made of gold"})])
+@pytest.mark.parametrize(
+    "attribute, ways", [("purple", {"a purple dog"}), ("golden", {"a golden dog", "a dog made of gold"})]
+)
 def test_attributes(attribute, ways):
     scene = Scene("dog", "noto", "moon", "flag", attribute=attribute)
     said = {grammar.caption(scene, ["attribute"], False, np.random.default_rng(seed)) for seed in range(40)}

@@ -55,8 +55,8 @@ def caption(
 ) -> str:
     """Name the factors in `mention` (the subject always), those in `detail` in detail.
 
-    A factor that the scene lacks, and a standing pose, stay unsaid. `identifier` goes before the class word: "a [v] dog".
-    Subject, attribute, style and pose have one level only. At most 40 words. Raises ValueError for an unknown factor.
+    What the scene lacks, and a standing pose, stay unsaid. `identifier` goes before the class word: "a [v] dog".
+    Subject, attribute, style and pose have one level only. At most 40 words. ValueError for an unknown factor.
     """
     return _tell_briefly(scene, [(mention, detail)], Wording.draw(rng), identifier)[0]
 
@@ -64,17 +64,31 @@ def caption(
 def cases(scene: Scene, rng: np.random.Generator, identifier: str = "[v]") -> dict[int, str]:
     """The four descriptions of the paper's Table 1, in one wording.
 
-    1: the subject's class; 2: and the undesired things, class only; 3: and their details (SID); 4: and the subject's looks.
+    1: the subject's class; 2: and the undesired things, class only; 3: and their details, the paper's SID;
+    4: and the subject's own looks.
     """
     wording = replace(Wording.draw(rng), opening=0.0, style_opens=False)
     contents = [((), False), (UNDESIRED, False), (UNDESIRED, True), ((*UNDESIRED, "looks"), True)]
     return dict(enumerate(_tell_briefly(scene, contents, wording, identifier), start=1))
 
 
+def style_cases(scene: Scene, rng: np.random.Generator, identifier: str = "[v]") -> dict[int, str]:
+    """The four descriptions where the style is what is learnt, so that all the content is undesired (Fig. 3, right).
+
+    4 names the style itself. At most 46 words.
+    """
+    wording = replace(Wording.draw(rng), opening=LAST)
+    content, style = scene.without("style"), f"in the style of {identifier} art"
+    plainly = f"a painting of {_tell(content, UNDESIRED, False, wording, None)} {style}"
+    closely = f"a painting of {_tell(content, (*UNDESIRED, 'looks'), True, wording, None)} {style}"
+    named = f"{closely} {v.style_phrases(scene.style)[-1]}" if scene.style else closely
+    return {1: f"a painting {style}", 2: plainly, 3: closely, 4: named}
+
+
 def parse(text: str) -> dict[str, str]:
     """The factors that a caption names; unknown words are passed over.
 
-    Keys are those of FACTORS that were said, and for details `variant`, `nearby_color`, `tied_color` and `looks_colors`.
+    Keys are those of FACTORS that were said, and for details `variant`, `nearby_color`, `tied_color`, `looks_colors`.
     """
     text = " ".join(re.sub(r"[.,;:!?]", " ", text.lower()).split())
     meanings, pattern = _clauses()
@@ -85,7 +99,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def words() -> list[str]:
-    """Every word that the grammar can say, those of held-out classes and styles and of plain prompts included, sorted."""
+    """Every word that the grammar can say, sorted, with those of held-out classes and styles and of plain prompts."""
     clauses, _ = _clauses()
     return sorted({word for phrase in clauses for word in phrase.split()} | set(v.loose_words()))
 
@@ -99,7 +113,9 @@ def _tell_briefly(scene: Scene, contents: Sequence[tuple], wording: Wording, ide
     return [_tell(scene, mention, detail, bare, identifier) for mention, detail in contents]
 
 
-def _tell(scene: Scene, mention: Collection[str], detail: Collection[str] | bool, wording: Wording, identifier: str | None) -> str:
+def _tell(
+    scene: Scene, mention: Collection[str], detail: Collection[str] | bool, wording: Wording, identifier: str | None
+) -> str:
     mention = _checked(mention, "mention")
     detail = mention if detail is True else _checked(detail or (), "detail")
     clauses = {factor: _clause(factor, scene, factor in detail, wording) for factor in UNDESIRED if factor in mention}
@@ -220,6 +236,7 @@ def _parse_subject(text: str) -> dict[str, str]:
     if match is None:
         return {}
     said = match.groupdict()
-    attribute = said["attribute"] or {material: name for name, material in v.MATERIALS.items()}.get(said["material"])
-    values = {"subject": said["subject"], "attribute": attribute, "looks": said["looks"], "looks_colors": said["colors"]}
-    return {factor: value for factor, value in values.items() if value}
+    materials = {material: attribute for attribute, material in v.MATERIALS.items()}
+    attribute = said["attribute"] or materials.get(said["material"])
+    found = {"subject": said["subject"], "attribute": attribute, "looks": said["looks"], "looks_colors": said["colors"]}
+    return {factor: value for factor, value in found.items() if value}

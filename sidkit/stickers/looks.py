@@ -1,6 +1,6 @@
 """What a drawing looks like in words: its art set's word and the names of its dominant colours.
 
-`measure_looks` names colours from pixels; `build` writes them for every drawing to `art/looks.json`, which `colors` reads.
+`measure_looks` names colours from pixels; `build` writes them for every drawing to `art/looks.json`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ TABLE = Path(__file__).parent / "art" / "looks.json"
 SECOND_COLOR_SHARE = 0.2  # of the drawing; less than this does not earn a mention
 
 # Hue in degrees where each chromatic name begins; red also ends the circle.
-HUE_STARTS = ((0, "red"), (14, "orange"), (40, "yellow"), (68, "green"), (178, "blue"), (252, "purple"), (292, "pink"), (345, "red"))
+HUE_STARTS = (0, 14, 40, 68, 178, 252, 292, 345)
+HUE_NAMES = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "red")
 
 
 def looks(scene: Scene) -> tuple[str, ...]:
@@ -26,9 +27,9 @@ def looks(scene: Scene) -> tuple[str, ...]:
 
 def colors(subject: str, design: str, hue: int = 0) -> tuple[str, ...]:
     """One or two colour names of a drawing, the larger share first."""
-    known = table().get(subject, {})
-    if (key := f"{design}/{hue}") not in known:
-        raise ValueError(f"no looks of {subject!r} drawn as {key!r}, expected one of {', '.join(known) or 'none'}; run `build`")
+    known, key = table().get(subject, {}), f"{design}/{hue}"
+    if key not in known:
+        raise ValueError(f"no looks of {subject!r} drawn as {key!r}, expected one of: {', '.join(known)}; run `build`")
     return known[key]
 
 
@@ -43,13 +44,11 @@ def build(path: Path = TABLE) -> Path:
     """Measure every drawing of every subject in every hue and write the table."""
     from sidkit.stickers.atlas import designs, drawing
 
-    measured = {
-        subject: {
-            f"{design}/{hue}": measure_looks(drawing(subject, design, hue)) for design in designs(subject) for hue in HUES
-        }
-        for subject in subject_classes()
-    }
-    rows = (f" {json.dumps(subject)}: {json.dumps(row)}" for subject, row in measured.items())
+    def row(subject: str) -> dict[str, tuple[str, ...]]:
+        instances = [(design, hue) for design in designs(subject) for hue in HUES]
+        return {f"{design}/{hue}": measure_looks(drawing(subject, design, hue)) for design, hue in instances}
+
+    rows = (f" {json.dumps(subject)}: {json.dumps(row(subject))}" for subject in subject_classes())
     path.write_text("{\n" + ",\n".join(rows) + "\n}\n")
     return path
 
@@ -66,17 +65,17 @@ def measure_looks(image, hue: int = 0) -> tuple[str, ...]:
         raise ValueError("expected a drawing with opaque pixels, got an empty one; check its place in the art sheet")
     names = _name_pixels(np.array(image.convert("RGB").convert("HSV"))[opaque])
     found, counts = np.unique(names, return_counts=True)
-    ranked = sorted(zip(counts / len(names), found), key=lambda pair: (-pair[0], pair[1]))[:2]
-    return tuple(str(name) for rank, (share, name) in enumerate(ranked) if rank == 0 or share >= SECOND_COLOR_SHARE)
+    first, *others = np.argsort(-counts, kind="stable")[:2]
+    told = [first, *(other for other in others if counts[other] >= SECOND_COLOR_SHARE * len(names))]
+    return tuple(str(found[index]) for index in told)
 
 
 def _name_pixels(hsv):
-    """Colour names (n,) of PIL HSV pixels (n, 3), 0-255 each."""
+    """Colour names (n,) of PIL HSV pixels (n, 3), 0-255 each; later rules win over earlier ones."""
     import numpy as np
 
     hue, saturation, value = hsv[:, 0] * (360 / 256), hsv[:, 1] / 255, hsv[:, 2] / 255
-    starts, by_hue = zip(*HUE_STARTS)
-    names = np.array(by_hue, dtype="<U6")[np.searchsorted(starts, hue, side="right") - 1]
+    names = np.array(HUE_NAMES, dtype="<U6")[np.searchsorted(HUE_STARTS, hue, side="right") - 1]
     warm = (hue >= 4) & (hue < 40)
     names[warm & (saturation < 0.66) & ((value < 0.9) | (saturation < 0.52))] = "brown"
     names[warm & (value < 0.72)] = "brown"

@@ -91,7 +91,7 @@ PROMPT_WORDS = (
     "a an the of and or with without on in at by to from for is are has it its this that there one two "
     "photo picture image painting drawing sketch sticker style art background behind under over above below "
     "front left right small big large tiny new old cute happy sky grass water sand holding sitting standing playing"
-).split()
+)
 
 
 def with_article(phrase: str) -> str:
@@ -143,5 +143,5 @@ def adjectives() -> tuple[str, ...]:
 def loose_words() -> list[str]:
     """The words outside the phrases: subjects, adjectives, materials, openings and words for prompts."""
     openings = (*OPENINGS, *STYLED_OPENINGS, *(opening for _, opening in STYLE_PHRASES.values()))
-    phrases = (*subject_classes(), *adjectives(), *MATERIALS.values(), *openings, "made of", *PROMPT_WORDS)
+    phrases = (*subject_classes(), *adjectives(), *MATERIALS.values(), *openings, "made of", PROMPT_WORDS)
     return " ".join(phrases).split()
