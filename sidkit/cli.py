@@ -1,0 +1,150 @@
+"""The command line: `sidkit --help`. Each command imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Selectively informative descriptions.",
+)
+stickers = typer.Typer(no_args_is_help=True, help="Sticker World: its art, its weights, its scores.")
+app.add_typer(stickers, name="stickers")
+
+Scale = Literal["smoke", "quick", "full"]
+
+REFUSED = 2  # exit code where nothing was started
+FAILED = 1  # exit code where work failed
+
+
+def main() -> None:
+    """Entry point: what the user can put right is told in one line, without a traceback."""
+    try:
+        app()
+    except (ValueError, FileNotFoundError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(REFUSED)
+
+
+@app.command()
+def notebook(
+    name: Annotated[
+        str, typer.Argument(help="A chapter, such as 02_description_cases, or the path of an .ipynb file.")
+    ],
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", help="name=value; the value is YAML: 3, 1e-4, [dog, cat].")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="The executed copy [runs/notebooks/NAME.ipynb].")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the notebook's parameters and run nothing.")] = False,
+) -> None:
+    """Run a notebook with other parameters, which are checked before anything starts."""
+    from sidkit.notebook import find_notebook, parameters_cell, parse_assignments, run_notebook
+
+    if show:
+        typer.echo(parameters_cell(find_notebook(name)))
+        return
+    values = parse_assignments(parameter or [])
+    typer.echo(_cells_shown(lambda: run_notebook(name, values, output)))
+
+
+@app.command()
+def book(
+    scale: Annotated[Scale, typer.Option(help="How much each chapter runs.")] = "quick",
+    root: Annotated[Path, typer.Option(help="Folder of _config.yml and _toc.yml.")] = Path("."),
+) -> None:
+    """Execute the chapters' notebooks and build the book; prints the path of its first page."""
+    from sidkit.book import build_book
+
+    typer.echo(_cells_shown(lambda: build_book(root, scale=scale)))
+
+
+@stickers.command()
+def atlas(
+    folder: Annotated[Path | None, typer.Option(help="Where the sheets go [the package's own folder].")] = None,
+) -> None:
+    """Build the art sheets from the six sets' packages (needs npm and resvg-py; the result is shipped)."""
+    from sidkit.stickers import atlas
+
+    for path in atlas.build(*([folder] if folder else [])):
+        typer.echo(path)
+
+
+@stickers.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def pretrain(context: typer.Context, part: Annotated[str, typer.Argument(help="Which of the shipped models.")]) -> None:
+    """Train a shipped model, or go on with it: sidkit stickers pretrain PART --minutes 30 --device cuda --batch 256."""
+    options = _options(context.args)
+    from sidkit.stickers.pretrain import train
+
+    train(part, **options)
+
+
+@stickers.command()
+def evaluate(
+    scenes: Annotated[int, typer.Option(min=1, help="How many scenes, none of them used in training.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Measure the shipped models on scenes that they never saw."""
+    from sidkit.stickers.evaluate import evaluate
+
+    scores = evaluate(scenes)
+    typer.echo(json.dumps(scores) if as_json else _table(scores))
+
+
+@stickers.command()
+def gallery(
+    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("runs/gallery"),
+) -> None:
+    """Write sheets of Sticker World's classes, places, objects and styles."""
+    from sidkit.stickers.gallery import write
+
+    write(folder)
+    typer.echo(folder)
+
+
+def _cells_shown(run) -> Any:
+    """Call `run`; where a cell or the build fails, show it without our own traceback and leave with FAILED."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill import PapermillExecutionError
+
+    try:
+        return run()
+    except PapermillExecutionError as error:
+        typer.echo(f"{error}\nerror: cell {error.cell_index} failed: {error.ename}: {error.evalue}", err=True)
+    except DeadKernelError as error:
+        typer.echo(f"error: {error}; the usual reason is too little memory", err=True)
+    except RuntimeError as error:
+        typer.echo(f"error: {error}", err=True)
+    raise typer.Exit(FAILED)
+
+
+def _options(arguments: list[str]) -> dict[str, Any]:
+    """`["--minutes", "30", "--device=cuda"]` -> `{"minutes": 30, "device": "cuda"}`; values are YAML."""
+    from sidkit.notebook import parse_assignments
+
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    names, values = words[::2], words[1::2]
+    if len(names) != len(values) or not all(name.startswith("--") for name in names):
+        raise ValueError(f"expected options as --name value, got {' '.join(arguments)!r}")
+    return parse_assignments(f"{name[2:].replace('-', '_')}={value}" for name, value in zip(names, values, strict=True))
+
+
+def _table(scores: dict[str, Any], indent: str = "") -> str:
+    """Nested scores, one a line."""
+    lines = []
+    for name, score in scores.items():
+        if isinstance(score, dict):
+            lines += [f"{indent}{name}", _table(score, indent + "  ")]
+        else:
+            lines.append(
+                f"{indent}{name:<{16 - len(indent)}}{score:8.3f}"
+                if isinstance(score, float)
+                else f"{indent}{name}: {score}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,103 @@
+"""The command line: every command is reached, and what the user can put right is told without a traceback."""
+
+import json
+import sys
+import types
+
+import pytest
+from test_notebook import write
+from typer.testing import CliRunner
+
+from sidkit import cli
+
+
+def call(monkeypatch, capsys, *arguments):
+    """Exit code, stdout and stderr of `sidkit ARGUMENTS`."""
+    monkeypatch.setattr(sys, "argv", ["sidkit", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    return exit_.value.code, *capsys.readouterr()
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """Put a stand-in module in the place of a real one, with the functions given."""
+
+    def stand_in(name, **functions):
+        fake = types.ModuleType(name)
+        fake.__dict__.update(functions)
+        monkeypatch.setitem(sys.modules, name, fake)
+        parent, _, child = name.rpartition(".")
+        monkeypatch.setattr(sys.modules[parent], child, fake, raising=False)
+
+    import sidkit.stickers  # noqa: F401  (the parent of the stand-ins)
+
+    return stand_in
+
+
+@pytest.mark.parametrize("command", [[], ["notebook"], ["book"], ["stickers", "pretrain"], ["stickers", "evaluate"]])
+def test_every_command_explains_itself(command):
+    result = CliRunner().invoke(cli.app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_a_notebook_runs_with_parameters(monkeypatch, capsys, tmp_path):
+    source = write(tmp_path / "n.ipynb", "steps = 3", f"open({str(tmp_path / 'seen')!r}, 'w').write(str(steps))")
+    code, out, _ = call(monkeypatch, capsys, "notebook", source, "-p", "steps=5", "--output", tmp_path / "o.ipynb")
+    assert (code, out.strip()) == (0, str(tmp_path / "o.ipynb"))
+    assert (tmp_path / "seen").read_text() == "5"
+
+
+def test_a_misspelt_parameter_is_one_clean_line(monkeypatch, capsys, tmp_path):
+    source = write(tmp_path / "n.ipynb", "steps = 3")
+    code, _, err = call(monkeypatch, capsys, "notebook", source, "-p", "step=5")
+    assert code == 2
+    assert err == "error: unknown parameter 'step'; did you mean 'steps'? (known: steps)\n"
+
+
+def test_a_failing_notebook_shows_its_cell_and_fails(monkeypatch, capsys, tmp_path):
+    source = write(tmp_path / "n.ipynb", "steps = 0", "1 / steps")
+    code, _, err = call(monkeypatch, capsys, "notebook", source, "--output", tmp_path / "o.ipynb")
+    assert code == 1
+    assert "1 / steps" in err
+    assert "failed: ZeroDivisionError: division by zero" in err
+    assert "papermill/execute.py" not in err
+
+
+def test_show_prints_the_parameters(monkeypatch, capsys, tmp_path):
+    source = write(tmp_path / "n.ipynb", "steps = 3  # optimizer steps")
+    assert call(monkeypatch, capsys, "notebook", source, "--show")[1] == "steps = 3  # optimizer steps\n"
+
+
+def test_book_asks_for_a_known_scale_and_a_book(monkeypatch, capsys, tmp_path):
+    assert call(monkeypatch, capsys, "book", "--scale", "huge")[0] == 2
+    code, _, err = call(monkeypatch, capsys, "book", "--root", tmp_path)
+    assert code == 2
+    assert "expected _config.yml and _toc.yml" in err
+
+
+def test_pretrain_passes_its_options_on(monkeypatch, capsys, module):
+    seen = {}
+    module("sidkit.stickers.pretrain", train=lambda part, **options: seen.update(part=part, **options))
+    arguments = ["stickers", "pretrain", "reader", "--minutes", "1.5", "--device=cpu", "--save-every", "2"]
+    assert call(monkeypatch, capsys, *arguments)[0] == 0
+    assert seen == {"part": "reader", "minutes": 1.5, "device": "cpu", "save_every": 2}
+    assert call(monkeypatch, capsys, "stickers", "pretrain", "reader", "--minutes")[0] == 2
+
+
+def test_evaluate_prints_one_json_object_or_a_table(monkeypatch, capsys, module):
+    scores = {"sampled": {"class": 0.9}, "seconds_16": 3.2}
+    module("sidkit.stickers.evaluate", evaluate=lambda scenes: scores | {"scenes": scenes})
+    code, out, _ = call(monkeypatch, capsys, "stickers", "evaluate", "--scenes", "12", "--json")
+    assert (code, json.loads(out)) == (0, scores | {"scenes": 12})
+    assert "  class            0.900" in call(monkeypatch, capsys, "stickers", "evaluate")[1]
+
+
+def test_gallery_and_atlas_write_where_they_are_told(monkeypatch, capsys, module, tmp_path):
+    written = []
+    module("sidkit.stickers.gallery", write=written.append)
+    module("sidkit.stickers.atlas", build=lambda folder: [folder / "a.webp"])
+    assert call(monkeypatch, capsys, "stickers", "gallery", tmp_path)[0] == 0
+    assert written == [tmp_path]
+    assert call(monkeypatch, capsys, "stickers", "atlas", "--folder", tmp_path)[1] == f"{tmp_path / 'a.webp'}\n"
