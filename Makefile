@@ -1,6 +1,7 @@
 # make                       the same as make book
 # make book [SCALE=quick]    execute the notebooks (smoke, quick or full) and build the book; prints its first page
-# make test [ARGS="-k runs"] lint, then test
+# make test [ARGS="-k runs"] test; ruff is one of the tests
+# make lint                  format, and put right what ruff can
 # make lock                  renew requirements.lock from pyproject.toml
 # make clean                 remove the built book and the executed notebooks; the runs stay
 #
@@ -24,11 +25,12 @@ PIP := $(VENV)/bin/python -m pip -qq --disable-pip-version-check
 book: venv
 	@$(VENV)/bin/sidkit book --scale $(SCALE)
 
-test: lint
+test: venv
 	@HF_HUB_OFFLINE=1 $(VENV)/bin/python -m pytest $(ARGS)
 
 lint: venv
-	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
 
 venv: $(VENV)/installed
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from importlib import metadata
@@ -68,3 +69,9 @@ def test_make_and_the_lock_agree_on_torch():
 def test_conda_installs_the_same_lock():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert {"-r requirements.lock", "-e ."} <= set(dependencies[-1]["pip"])
+
+
+def test_ruff_finds_nothing():
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=concise", "."]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, f"run `make lint`\n{run.stdout}"
