@@ -1,10 +1,24 @@
 """Profiles: what is in them, and what is refused."""
 
-from dataclasses import FrozenInstanceError, replace
+import re
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
 
 import pytest
 
-from sidkit.config import PARTS, Profile, check_name, load_profile, locate, profiles, weights_folder
+import sidkit
+from sidkit.config import (
+    PARTS,
+    Encoders,
+    Profile,
+    Sampling,
+    Training,
+    check_name,
+    load_profile,
+    locate,
+    profiles,
+    weights_folder,
+)
 
 
 def test_stickers_defaults_are_the_feasibility_study_s():
@@ -92,3 +106,12 @@ def test_embedded_references_lead_to_the_shipped_weights():
 def test_check_name_offers_nothing_where_nothing_is_near():
     with pytest.raises(ValueError, match=r"unknown method 'x' \(known: a, b\)"):
         check_name("method", "x", ["b", "a"])
+
+
+@pytest.mark.parametrize("settings", [Profile, Training, Sampling, Encoders])
+def test_every_setting_is_read_by_code(settings):
+    """A profile is honest: no key is accepted that nothing looks at."""
+    package = Path(sidkit.__file__).parent
+    code = "".join(path.read_text() for path in package.rglob("*.py") if path.name != "config.py")
+    unread = [field.name for field in fields(settings) if not re.search(rf"\.{field.name}\b", code)]
+    assert not unread, f"{settings.__name__}: nothing reads {unread}"
