@@ -1,0 +1,40 @@
+"""Pretraining of the shipped models: `train("text_to_image", minutes=60, device="cuda", batch=256)`.
+
+Order: autoencoder, then text_to_image; reader, then image_text and identity, which start from the reader's backbone.
+Every part goes on where its folder in `work` stopped; the retraining of weights needs no change in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+WORK = Path("pretraining")
+PARTS = ("autoencoder", "text_to_image", "reader", "image_text", "identity")
+
+
+def train(
+    part: str,
+    *,
+    minutes: float = 10,
+    batch: int = 0,
+    learning_rate: float = 0,
+    device: str = "cpu",
+    scenes: int = 60_000,
+    drop: float = 0.25,
+    cooldown: float = 0.3,
+    work: str | Path = WORK,
+    weights: str | Path | None = None,
+) -> Path:
+    """Train one part for `minutes` and write its weights and card; returns the weights' folder.
+
+    `batch` and `learning_rate` of 0 take the part's own; `drop` is how often a caption leaves a factor out
+    (text_to_image); `scenes` is the size of the pool, which is rendered once.
+    """
+    from sidkit.config import WEIGHTS, check_name
+    from sidkit.stickers.pretrain import parts
+
+    check_name("part", part, PARTS)
+    plan = replace(parts.PLANS[part], minutes=minutes, device=device, cooldown=cooldown)
+    plan = replace(plan, batch=batch or plan.batch, learning_rate=learning_rate or plan.learning_rate)
+    return parts.TRAINERS[part](plan, Path(work), Path(weights or WEIGHTS), scenes, drop)

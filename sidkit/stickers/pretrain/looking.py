@@ -1,0 +1,148 @@
+"""The models that look at pictures: the factor reader, the image-text model and the identity encoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from sidkit.stickers import factors, grammar
+from sidkit.stickers.factors import Scene
+from sidkit.stickers.pretrain.loop import Part
+from sidkit.stickers.pretrain.pool import Pool
+from sidkit.stickers.scenes import render, sample_scene
+
+HEADS = {
+    "class": tuple(factors.SUBJECTS),
+    "background": tuple(factors.PLACES),
+    "nearby": ("none", *factors.NEARBY),
+    "tied": ("none", *factors.TIED),
+    "style": ("none", *factors.STYLES),
+    "pose": factors.POSES,
+}
+
+
+def labels(scene: Scene) -> dict[str, int]:
+    """The index of the scene's value in each head."""
+    values = {"class": scene.subject, **{head: getattr(scene, head) or "none" for head in HEADS if head != "class"}}
+    return {head: HEADS[head].index(value) for head, value in values.items()}
+
+
+def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Pictures in [0, 1] moved, scaled, blurred by rescaling, recoloured and mixed with noise, each a little.
+
+    Sampled pictures are softer and noisier than rendered ones; a reader must not mind.
+    """
+    n = len(x)
+    r = torch.rand(8, n, generator=generator).to(x.device) * 2 - 1
+    zoom = 1 + 0.08 * r[0]
+    turn = torch.stack([zoom, 0.05 * r[1], 0.08 * r[2], -0.05 * r[1], zoom, 0.08 * r[3]], 1).view(n, 2, 3)
+    x = F.grid_sample(x, F.affine_grid(turn, list(x.shape), align_corners=False), padding_mode="reflection", align_corners=False)
+    soft = F.interpolate(F.avg_pool2d(x, 2), x.shape[-2:], mode="bilinear")
+    x = torch.lerp(x, soft, r[4].clamp(0)[:, None, None, None])
+    x = x * (1 + 0.12 * r[5][:, None, None, None]) + 0.06 * r[6][:, None, None, None]
+    noise = torch.randn(x.shape, generator=generator).to(x.device)
+    return (x + 0.05 * r[7].clamp(0)[:, None, None, None] * noise).clamp(0, 1)
+
+
+def batch_of(pool: Pool, index: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Pictures of the pool, in the order of `index`, as (n, 3, size, size) in [0, 1]."""
+    return torch.from_numpy(pool.pictures[index]).to(device).permute(0, 3, 1, 2).float() / 255
+
+
+class ReaderPart(Part):
+    """Cross-entropy over every factor."""
+
+    def __init__(self, reader: torch.nn.Module, pool: Pool, batch: int) -> None:
+        super().__init__()
+        self.reader, self.pool, self.batch = reader, pool, batch
+        self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        index = torch.randint(len(self.pool), (self.batch,), generator=generator)
+        device = next(self.parameters()).device
+        logits = self.reader(jitter(batch_of(self.pool, index.numpy(), device), generator))
+        losses = [
+            F.cross_entropy(logits[head].float(), self.labels[head][index].to(device), label_smoothing=0.05) for head in HEADS
+        ]
+        return torch.stack(losses).sum()
+
+
+class IdentityPart(Part):
+    """Two pictures of one design lie together, those of other designs apart (a symmetric InfoNCE)."""
+
+    def __init__(self, net: torch.nn.Module, pool: Pool, batch: int, temperature: float = 0.07) -> None:
+        super().__init__()
+        self.net, self.pool, self.batch, self.temperature = net, pool, batch, temperature
+        groups: dict[tuple, list[int]] = {}
+        for index, scene in enumerate(pool.scenes):
+            groups.setdefault(identity(scene), []).append(index)
+        self.groups = [group for group in groups.values() if len(group) > 1]
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        chosen = rng.choice(len(self.groups), self.batch // 2, replace=False)
+        pairs = np.array([rng.choice(self.groups[i], 2, replace=False) for i in chosen])
+        device = next(self.parameters()).device
+        z = self.net(jitter(batch_of(self.pool, pairs.T.ravel(), device), generator)).float()
+        a, b = z.chunk(2)
+        return symmetric_cross_entropy(a @ b.T / self.temperature)
+
+
+def identity(scene: Scene) -> tuple:
+    """What makes two pictures show the same subject: class, drawing, hue and colour."""
+    return (scene.subject, scene.design, scene.hue, scene.attribute)
+
+
+def symmetric_cross_entropy(logits: torch.Tensor) -> torch.Tensor:
+    """CLIP's loss for (n, n) logits whose diagonal holds the true pairs."""
+    target = torch.arange(len(logits), device=logits.device)
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+class ImageTextPart(Part):
+    """CLIP's loss on full captions, with captions that differ in one to three factors among the others of each batch."""
+
+    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, batch: int) -> None:
+        super().__init__()
+        self.model, self.pool, self.batch = model, pool, batch
+        self.tokenize = [tokenizer]  # in a list: a tokenizer is no module
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        index = torch.randint(len(self.pool), (self.batch,), generator=generator).numpy()
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        scenes = [self.pool.scenes[i] for i in index]
+        told = [told_caption(scene, rng) for scene in scenes]
+        near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes]
+        device = next(self.parameters()).device
+        image = self.model.encode_image(jitter(batch_of(self.pool, index, device), generator), normalize=True).float()
+        text = self.model.encode_text(self.tokenize[0]([*told, *near]).to(device), normalize=True).float()
+        logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 2 n)
+        target = torch.arange(self.batch, device=device)
+        return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, : self.batch].T, target)) / 2
+
+
+def told_caption(scene: Scene, rng: np.random.Generator) -> str:
+    """A caption in full detail, or (one time in four) one that leaves some factors out."""
+    mention = [factor for factor in grammar.FACTORS if rng.random() > 0.3] if rng.random() < 0.25 else grammar.FACTORS
+    return grammar.caption(scene, mention, True, rng)
+
+
+def altered(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene with one to three of its factors drawn anew, each to another value."""
+    from dataclasses import replace
+
+    other = sample_scene(rng)
+    names = rng.permutation(["subject", "background", "nearby", "tied", "style", "pose"])
+    changes: dict = {}
+    for name in names:
+        if getattr(other, name) != getattr(scene, name):
+            changes |= _with_details(other, name)
+        if len({*changes} & {*names}) == 1 + int(rng.integers(0, 3)):
+            break
+    return replace(scene, **changes)
+
+
+def _with_details(scene: Scene, factor: str) -> dict:
+    details = {"subject": ("design", "hue", "attribute"), "background": ("variant",), "nearby": ("nearby_color",), "tied": ("tied_color",)}
+    return {name: getattr(scene, name) for name in (factor, *details.get(factor, ()))}

@@ -1,0 +1,181 @@
+"""The loop that pretrains every part: progress with time left, a log, checkpoints, sample sheets, an EMA of the weights.
+
+A run lives in a folder and goes on where it stopped; what is random in a step is drawn from the seed and the step.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a part is trained. `minutes` is the time budget of this call; the learning rate falls in its last `cooldown`."""
+
+    minutes: float = 10
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: int = 100  # steps
+    cooldown: float = 0.3  # share of the minutes
+    ema: float = 0.999
+    device: str = "cpu"
+    seed: int = 0
+    save_every: float = 2  # minutes
+    sheet_every: float = 5  # minutes
+
+
+class Part(nn.Module):
+    """What a part adds to the loop: its modules, a loss, a picture of how it does, and its files."""
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        """The loss of one batch, drawn with `generator`."""
+        raise TypeError(f"{type(self).__name__} does not say its loss")
+
+    def sheet(self) -> Image.Image | None:
+        """A picture that shows how training goes."""
+        return None
+
+
+def fit(part: Part, folder: Path, plan: Plan) -> dict:
+    """Train `part` for `plan.minutes`, on from the checkpoint in `folder`; returns steps, samples and seconds so far.
+
+    Leaves the part with its EMA weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    part.to(plan.device)
+    run = _Run(part, folder, plan)
+    run.resume()
+    try:
+        run.train()
+    finally:
+        run.save()
+    run.swap_in_ema()
+    return run.record()
+
+
+class _Run:
+    def __init__(self, part: Part, folder: Path, plan: Plan) -> None:
+        self.part, self.folder, self.plan = part, folder, plan
+        self.parameters = {name: p for name, p in part.named_parameters() if p.requires_grad}
+        self.optimizer = torch.optim.AdamW(
+            self.parameters.values(), plan.learning_rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99), fused=True
+        )
+        self.ema = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self.step, self.seconds, self.samples = 0, 0.0, 0
+
+    def train(self) -> None:
+        start = last = saved = pictured = time.monotonic()
+        total = self.plan.minutes * 60
+        with tqdm(total=round(total), desc=type(self.part).__name__, unit="s", smoothing=0) as bar:
+            while (now := time.monotonic()) - start < total:
+                loss = self._step((now - start) / total)
+                self.seconds += time.monotonic() - now
+                bar.update(round(now - start) - bar.n)
+                bar.set_postfix(step=self.step, loss=f"{loss:.4f}")
+                if now - last > 10:
+                    self._log(loss)
+                    last = now
+                if now - saved > self.plan.save_every * 60:
+                    self.save()
+                    saved = now
+                if now - pictured > self.plan.sheet_every * 60:
+                    self._sheet()
+                    pictured = now
+        self._sheet()
+
+    def _step(self, progress: float) -> float:
+        generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.plan.learning_rate * self._rate(progress)
+        device = torch.device(self.plan.device).type
+        self.part.train()
+        with torch.autocast(device, torch.bfloat16):
+            loss = self.part.loss(generator)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.samples += self.plan.batch
+        self._average()
+        return loss.item()
+
+    def _rate(self, progress: float) -> float:
+        warm = min(1.0, (self.step + 1) / self.plan.warmup)
+        cool = min(1.0, (1 - progress) / self.plan.cooldown) if self.plan.cooldown else 1.0
+        return warm * max(cool, 0.02)
+
+    def _average(self) -> None:
+        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(list(self.ema.values()), [p.detach() for p in self.parameters.values()], 1 - decay)
+
+    def _log(self, loss: float) -> None:
+        row = {"step": self.step, "samples": self.samples, "seconds": round(self.seconds), "loss": round(loss, 5)}
+        with (self.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(row) + "\n")
+
+    def _sheet(self) -> None:
+        """Draw the sheet with the averaged weights, then go on with the others."""
+        kept = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self.swap_in_ema()
+        with torch.no_grad():
+            sheet = self.part.eval().sheet()
+        if sheet is not None:
+            sheet.save(self.folder / f"sheet_{self.step:07d}.png")
+        self._load(kept)
+
+    def swap_in_ema(self) -> None:
+        self._load(self.ema)
+        self.part.eval()
+
+    def _load(self, values: dict[str, torch.Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(values[name])
+
+    def record(self) -> dict:
+        return {"steps": self.step, "samples": self.samples, "seconds": round(self.seconds), "plan": asdict(self.plan)}
+
+    def save(self) -> None:
+        state = {f"model.{k}": v for k, v in self.part.state_dict().items()}
+        state |= {f"ema.{k}": v for k, v in self.ema.items()}
+        for name, parameter in self.parameters.items():
+            moments = self.optimizer.state[parameter]
+            state |= {f"optimizer.{key}.{name}": value for key, value in moments.items()}
+        counts = {"step": str(self.step), "seconds": str(self.seconds), "samples": str(self.samples)}
+        partial = self.folder / "checkpoint.partial"
+        save_file({k: v.detach().contiguous().clone() for k, v in state.items()}, partial, counts)
+        partial.rename(self.folder / "checkpoint.safetensors")
+
+    def resume(self) -> None:
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            return
+        state = load_file(path, self.plan.device)
+        self.part.load_state_dict(_under(state, "model."))
+        self.ema = {name: state[f"ema.{name}"] for name in self.parameters}
+        for name, parameter in self.parameters.items():
+            moments = {key: state.get(f"optimizer.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+            if moments["step"] is not None:
+                self.optimizer.state[parameter] = moments
+        self._count(path)
+
+    def _count(self, path: Path) -> None:
+        with safe_open(path, "pt") as file:
+            counts = file.metadata()
+        self.step, self.samples, self.seconds = int(counts["step"]), int(counts["samples"]), float(counts["seconds"])
+
+
+def _under(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}

@@ -1,0 +1,74 @@
+"""How each part is put together, trained and written: pool in, weights and model card out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sidkit.stickers.pretrain.card import write_card
+from sidkit.stickers.pretrain.loop import Part, Plan, fit
+from sidkit.stickers.pretrain.pool import Pool, pool
+
+SIZE = 64  # px
+
+PLANS = {
+    "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
+    "text_to_image": Plan(batch=64, learning_rate=1e-3, ema=0.9995),
+    "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998),
+    "image_text": Plan(batch=96, learning_rate=6e-4, weight_decay=0.02, ema=0.998),
+    "identity": Plan(batch=96, learning_rate=5e-4, weight_decay=0.02, ema=0.998),
+}
+
+
+def training_pool(work: Path, scenes: int) -> Pool:
+    return pool(work / "pool", scenes, SIZE, seed=1)
+
+
+def train_autoencoder(plan: Plan, work: Path, weights: Path, scenes: int, drop: float) -> Path:
+    """Leaves the autoencoder in `work`: it is shipped inside the pipeline."""
+    from sidkit.stickers.pretrain.autoencoder import Autoencoder, pixels, standardize
+
+    torch.manual_seed(plan.seed)
+    part = Autoencoder(training_pool(work, scenes), plan.batch)
+    record = fit(part, work / "autoencoder", plan)
+    standardize(part.vae, pixels(part.pool, np.arange(512), part.vae.device))
+    folder = work / "autoencoder" / "weights"
+    part.vae.save_pretrained(folder)
+    _card(folder, "autoencoder", "diffusers", "autoencoder", "Pictures of 64 x 64 px to latents of 16 x 8 x 8 and back.", part, record)
+    return folder
+
+
+def train_text_to_image(plan: Plan, work: Path, weights: Path, scenes: int, drop: float) -> Path:
+    from diffusers import AutoencoderKL
+
+    from sidkit.stickers.pretrain.text_to_image import TextToImage, encode_pool
+
+    torch.manual_seed(plan.seed)
+    data = training_pool(work, scenes)
+    vae = AutoencoderKL.from_pretrained(_autoencoder(work, weights)).to(plan.device, torch.float32).eval().requires_grad_(False)
+    latents = encode_pool(data, vae, work / "pool" / "latents.npy")
+    part = TextToImage(data, latents, vae, plan.batch, drop)
+    record = fit(part, work / "text_to_image", plan)
+    folder = weights / "text_to_image"
+    part.export(folder)
+    _card(folder, "text_to_image", "diffusers", "text to image", "A small Stable Diffusion: captions to pictures of 64 x 64 px.", part, record)
+    return folder
+
+
+def _autoencoder(work: Path, weights: Path) -> Path:
+    """The autoencoder that was just trained, or the shipped one."""
+    trained = work / "autoencoder" / "weights"
+    return trained if trained.exists() else weights / "text_to_image" / "vae"
+
+
+def _card(folder: Path, part: str, library: str, title: str, what: str, trained: Part, record: dict) -> None:
+    parameters = sum(p.numel() for p in trained.parameters())
+    write_card(folder, part, library, title, what, len(trained.pool), parameters, record)
+
+
+TRAINERS = {
+    "autoencoder": train_autoencoder,
+    "text_to_image": train_text_to_image,
+}

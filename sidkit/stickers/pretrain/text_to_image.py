@@ -1,0 +1,132 @@
+"""The text-to-image model: a UNet over the autoencoder's latents and a small CLIP text encoder, trained together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from PIL import Image
+from torch.nn import functional as F
+from tqdm import tqdm
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from sidkit.stickers import grammar
+from sidkit.stickers.factors import Scene
+from sidkit.stickers.pretrain.autoencoder import grid, pixels
+from sidkit.stickers.pretrain.loop import Part
+from sidkit.stickers.pretrain.pool import Pool
+from sidkit.stickers.pretrain.tokenizer import LENGTH, make_tokenizer
+
+SHARD = "15MB"  # no file in git over 16 MB
+
+UNET = dict(
+    sample_size=8,
+    in_channels=16,
+    out_channels=16,
+    block_out_channels=(128, 256),
+    down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+    layers_per_block=1,
+    attention_head_dim=4,  # in diffusers, for this class, the number of heads
+    norm_num_groups=16,
+    cross_attention_dim=160,
+)
+TEXT = dict(
+    hidden_size=160,
+    intermediate_size=640,
+    num_hidden_layers=3,
+    num_attention_heads=4,
+    max_position_embeddings=LENGTH,
+    projection_dim=160,
+)
+SCHEDULER = dict(
+    num_train_timesteps=1000,
+    beta_schedule="scaled_linear",
+    beta_start=0.00085,
+    beta_end=0.012,
+    prediction_type="v_prediction",
+    rescale_betas_zero_snr=True,
+    timestep_spacing="trailing",
+    clip_sample=False,
+    set_alpha_to_one=True,
+    steps_offset=0,
+)
+
+
+def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> str:
+    """A caption that leaves each factor out with probability `drop`, tells details or not, and is empty one time in ten."""
+    if rng.random() < 0.1:
+        return ""
+    mention = [factor for factor in grammar.FACTORS if rng.random() >= (0.5 if factor == "looks" else drop)]
+    detail = [factor for factor in mention if rng.random() < 0.75]
+    return grammar.caption(scene, mention, detail, rng)
+
+
+@torch.no_grad()
+def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
+    """The latents of the whole pool, (n, 16, 8, 8) float16, kept in a file beside it."""
+    if not path.exists():
+        chunks = np.array_split(np.arange(len(pool)), -(-len(pool) // 100))
+        latents = [vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy() for chunk in tqdm(chunks, "encode")]
+        np.save(path, np.concatenate(latents))
+    return np.load(path)
+
+
+class TextToImage(Part):
+    """v-prediction on latents; captions are drawn afresh for every picture of every batch."""
+
+    def __init__(self, pool: Pool, latents: np.ndarray, vae: AutoencoderKL, batch: int, drop: float) -> None:
+        super().__init__()
+        self.tokenizer = make_tokenizer()
+        special = dict(bos_token_id=0, eos_token_id=1, pad_token_id=1)
+        self.text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=len(self.tokenizer), **TEXT, **special))
+        self.unet = UNet2DConditionModel(**UNET)
+        self.scheduler = DDIMScheduler(**SCHEDULER)
+        self.pool, self.latents, self.batch, self.drop = pool, latents, batch, drop
+        self.frozen = [vae]  # in a list, so that it is no submodule and is not trained
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        device = self.unet.device
+        index = torch.randint(len(self.pool), (self.batch,), generator=generator).numpy()
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+        hidden = self._encode([random_caption(self.pool.scenes[i], rng, self.drop) for i in index])
+        x = torch.from_numpy(self.latents[index]).float().to(device)
+        noise = torch.randn(x.shape, generator=generator).to(device)
+        # Stratified timesteps: one in each of `batch` equal parts, which lowers the variance of the gradient.
+        steps = (torch.arange(self.batch) + torch.rand(self.batch, generator=generator)) / self.batch
+        steps = (steps * self.scheduler.config.num_train_timesteps).long().to(device)
+        predicted = self.unet(self.scheduler.add_noise(x, noise, steps), steps, hidden).sample
+        return F.mse_loss(predicted.float(), self.scheduler.get_velocity(x, noise, steps))
+
+    def _encode(self, captions: list[str]) -> torch.Tensor:
+        tokens = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
+        return self.text_encoder(tokens.to(self.unet.device)).last_hidden_state
+
+    def pipeline(self) -> StableDiffusionPipeline:
+        pipe = StableDiffusionPipeline(
+            vae=self.frozen[0],
+            text_encoder=self.text_encoder,
+            tokenizer=self.tokenizer,
+            unet=self.unet,
+            scheduler=self.scheduler,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+
+    def sheet(self) -> Image.Image:
+        """Sampled pictures above rendered ones, from the same full captions."""
+        rng = np.random.default_rng(0)
+        captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in self.pool.scenes[:32]]
+        noise = torch.Generator().manual_seed(0)
+        sampled = self.pipeline()(captions, height=64, width=64, num_inference_steps=20, guidance_scale=3, generator=noise).images
+        truth = [Image.fromarray(self.pool.pictures[i]) for i in range(32)]
+        return grid([*sampled[:16], *truth[:16], *sampled[16:], *truth[16:]], 16, 1)
+
+    def export(self, folder: Path) -> None:
+        """Write the pipeline in half precision, in shards that git can hold."""
+        self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)

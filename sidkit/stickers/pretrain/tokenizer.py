@@ -1,0 +1,40 @@
+"""The tokenizer: CLIP's byte-pair encoding, trained so that every word of the grammar is one token."""
+
+from __future__ import annotations
+
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import CLIPTokenizer
+
+from sidkit.stickers import grammar
+
+LENGTH = 48  # tokens, start and end included
+IDENTIFIERS = ("sks", "zwx", "olis", "pll")  # known to the tokenizer, never seen in pretraining
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def make_tokenizer() -> CLIPTokenizer:
+    """Words of the grammar and the identifiers are single tokens; any other text falls into pieces of letters."""
+    bpe = _merged(sorted({*grammar.words(), *IDENTIFIERS}))
+    vocabulary = bpe.get_vocab()
+    for special in (START, END):
+        vocabulary.setdefault(special, len(vocabulary))
+    merges = [tuple(pair) for pair in _merges(bpe)]
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
+
+
+def _merged(words: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    letters = [chr(code) for code in range(33, 127)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=8000, end_of_word_suffix="</w>", initial_alphabet=letters, show_progress=False, special_tokens=[START, END]
+    )
+    alphabet = [f"{letter}" for letter in letters]
+    tokenizer.train_from_iterator([*words, *alphabet, "".join(letters)], trainer)
+    return tokenizer
+
+
+def _merges(tokenizer: Tokenizer) -> list[list[str]]:
+    import json
+
+    return json.loads(tokenizer.to_str())["model"]["merges"]
