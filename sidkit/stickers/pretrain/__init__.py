@@ -31,6 +31,7 @@ def train(
     `batch` and `learning_rate` of 0 take the part's own; `drop` is how often a caption leaves a factor out
     (text_to_image); `scenes` is the size of the pool, which is rendered once.
     """
+    from sidkit import torchvision_ops  # noqa: F401
     from sidkit.config import WEIGHTS, check_name
     from sidkit.stickers.pretrain import parts
 

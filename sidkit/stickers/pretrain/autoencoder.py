@@ -1,4 +1,4 @@
-"""The autoencoder: 64 px pictures to 8 x 8 latents of 16 channels, a diffusers `AutoencoderKL`."""
+"""The autoencoder: 64 px pictures to 16 x 16 latents of 8 channels, a diffusers `AutoencoderKL`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sidkit.stickers.pretrain.pool import Pool
 CONFIG = dict(
     in_channels=3,
     out_channels=3,
-    down_block_types=("DownEncoderBlock2D",) * 4,
-    up_block_types=("UpDecoderBlock2D",) * 4,
-    block_out_channels=(16, 32, 64, 128),
+    down_block_types=("DownEncoderBlock2D",) * 3,
+    up_block_types=("UpDecoderBlock2D",) * 3,
+    block_out_channels=(16, 48, 96),
     layers_per_block=1,
-    latent_channels=16,
+    latent_channels=8,
     norm_num_groups=8,
     mid_block_add_attention=False,
     sample_size=64,

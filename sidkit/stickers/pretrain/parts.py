@@ -12,6 +12,7 @@ from sidkit.stickers.pretrain.loop import Part, Plan, fit
 from sidkit.stickers.pretrain.pool import Pool, pool
 
 SIZE = 64  # px
+LOOK = 96  # px; what the looking models scale a picture to
 
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
@@ -57,6 +58,36 @@ def train_text_to_image(plan: Plan, work: Path, weights: Path, scenes: int, drop
     return folder
 
 
+def train_reader(plan: Plan, work: Path, weights: Path, scenes: int, drop: float) -> Path:
+    from sidkit.stickers.nets import Reader
+    from sidkit.stickers.pretrain.backbone import ARCHITECTURE, load_imagenet
+    from sidkit.stickers.pretrain.looking import HEADS, ReaderPart
+
+    torch.manual_seed(plan.seed)
+    part = ReaderPart(Reader(ARCHITECTURE, LOOK, HEADS), training_pool(work, scenes), plan.batch)
+    load_imagenet(part.reader.backbone.net)
+    record = fit(part, work / "reader", plan)
+    folder = weights / "reader"
+    part.reader.save(folder)
+    _card(folder, "reader", "timm", "factor reader", "A picture to the factors of its scene, one head a factor.", part, record)
+    return folder
+
+
+def train_identity(plan: Plan, work: Path, weights: Path, scenes: int, drop: float) -> Path:
+    from sidkit.stickers.nets import IdentityNet, Reader
+    from sidkit.stickers.pretrain.looking import IdentityPart
+
+    torch.manual_seed(plan.seed)
+    reader = Reader.load(weights / "reader")
+    part = IdentityPart(IdentityNet(reader.config["architecture"], LOOK), training_pool(work, scenes), plan.batch)
+    part.net.backbone.load_state_dict(reader.backbone.state_dict())
+    record = fit(part, work / "identity", plan)
+    folder = weights / "identity"
+    part.net.save(folder)
+    _card(folder, "identity", "timm", "identity encoder", "A picture to a unit vector that says which subject it shows.", part, record)
+    return folder
+
+
 def _autoencoder(work: Path, weights: Path) -> Path:
     """The autoencoder that was just trained, or the shipped one."""
     trained = work / "autoencoder" / "weights"
@@ -71,4 +102,6 @@ def _card(folder: Path, part: str, library: str, title: str, what: str, trained:
 TRAINERS = {
     "autoencoder": train_autoencoder,
     "text_to_image": train_text_to_image,
+    "reader": train_reader,
+    "identity": train_identity,
 }

@@ -22,12 +22,12 @@ from sidkit.stickers.pretrain.tokenizer import LENGTH, make_tokenizer
 SHARD = "15MB"  # no file in git over 16 MB
 
 UNET = dict(
-    sample_size=8,
-    in_channels=16,
-    out_channels=16,
-    block_out_channels=(128, 256),
-    down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+    sample_size=16,
+    in_channels=8,
+    out_channels=8,
+    block_out_channels=(64, 128, 256),
+    down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
     layers_per_block=1,
     attention_head_dim=4,  # in diffusers, for this class, the number of heads
     norm_num_groups=16,
@@ -66,7 +66,7 @@ def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> str:
 
 @torch.no_grad()
 def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
-    """The latents of the whole pool, (n, 16, 8, 8) float16, kept in a file beside it."""
+    """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file beside it."""
     if not path.exists():
         chunks = np.array_split(np.arange(len(pool)), -(-len(pool) // 100))
         latents = [vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy() for chunk in tqdm(chunks, "encode")]
