@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -103,9 +105,9 @@ def symmetric_cross_entropy(logits: torch.Tensor) -> torch.Tensor:
 class ImageTextPart(Part):
     """CLIP's loss on full captions, with captions that differ in one to three factors among the others of each batch."""
 
-    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, batch: int) -> None:
+    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, batch: int, size: int) -> None:
         super().__init__()
-        self.model, self.pool, self.batch = model, pool, batch
+        self.model, self.pool, self.batch, self.size = model, pool, batch, size
         self.tokenize = [tokenizer]  # in a list: a tokenizer is no module
 
     def loss(self, generator: torch.Generator) -> torch.Tensor:
@@ -115,8 +117,10 @@ class ImageTextPart(Part):
         told = [told_caption(scene, rng) for scene in scenes]
         near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes]
         device = next(self.parameters()).device
-        image = self.model.encode_image(jitter(batch_of(self.pool, index, device), generator), normalize=True).float()
-        text = self.model.encode_text(self.tokenize[0]([*told, *near]).to(device), normalize=True).float()
+        pixels = F.interpolate(jitter(batch_of(self.pool, index, device), generator), self.size, mode="bicubic", antialias=True)
+        image = self.model.encode_image(pixels.clamp(0, 1) * 2 - 1, normalize=True).float()
+        tokens = self.tokenize[0]([*told, *near], padding="max_length", truncation=True, return_tensors="pt").input_ids
+        text = self.model.encode_text(tokens.to(device), normalize=True).float()
         logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 2 n)
         target = torch.arange(self.batch, device=device)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, : self.batch].T, target)) / 2
@@ -129,17 +133,13 @@ def told_caption(scene: Scene, rng: np.random.Generator) -> str:
 
 
 def altered(scene: Scene, rng: np.random.Generator) -> Scene:
-    """The scene with one to three of its factors drawn anew, each to another value."""
-    from dataclasses import replace
-
-    other = sample_scene(rng)
-    names = rng.permutation(["subject", "background", "nearby", "tied", "style", "pose"])
+    """The scene with one to three of its factors changed, each to another value."""
+    other, count = sample_scene(rng), int(rng.integers(1, 4))
+    names = rng.permutation(["subject", "background", "nearby", "tied", "style", "pose"]).tolist()
+    differing = [factor for factor in names if getattr(other, factor) != getattr(scene, factor)]
     changes: dict = {}
-    for name in names:
-        if getattr(other, name) != getattr(scene, name):
-            changes |= _with_details(other, name)
-        if len({*changes} & {*names}) == 1 + int(rng.integers(0, 3)):
-            break
+    for factor in differing[:count]:
+        changes |= _with_details(other, factor)
     return replace(scene, **changes)
 
 

@@ -16,7 +16,7 @@ LOOK = 96  # px; what the looking models scale a picture to
 
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
-    "text_to_image": Plan(batch=64, learning_rate=1e-3, ema=0.9995),
+    "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
     "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998),
     "image_text": Plan(batch=96, learning_rate=6e-4, weight_decay=0.02, ema=0.998),
     "identity": Plan(batch=96, learning_rate=5e-4, weight_decay=0.02, ema=0.998),
@@ -88,6 +88,24 @@ def train_identity(plan: Plan, work: Path, weights: Path, scenes: int, drop: flo
     return folder
 
 
+def train_image_text(plan: Plan, work: Path, weights: Path, scenes: int, drop: float) -> Path:
+    from sidkit.stickers.nets import Reader
+    from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
+    from sidkit.stickers.pretrain.looking import ImageTextPart
+    from sidkit.stickers.pretrain.tokenizer import make_tokenizer
+
+    torch.manual_seed(plan.seed)
+    tokenizer, reader = make_tokenizer(), Reader.load(weights / "reader")
+    model = make_image_text(reader.config["architecture"], LOOK, len(tokenizer))
+    model.visual.trunk.load_state_dict(reader.backbone.net.state_dict(), strict=False)
+    part = ImageTextPart(model, tokenizer, training_pool(work, scenes), plan.batch, LOOK)
+    record = fit(part, work / "image_text", plan)
+    folder = weights / "image_text"
+    save_image_text(part.model, tokenizer, folder)
+    _card(folder, "image_text", "open_clip", "image-text model", "A small CLIP: pictures and captions in one space.", part, record)
+    return folder
+
+
 def _autoencoder(work: Path, weights: Path) -> Path:
     """The autoencoder that was just trained, or the shipped one."""
     trained = work / "autoencoder" / "weights"
@@ -104,4 +122,5 @@ TRAINERS = {
     "text_to_image": train_text_to_image,
     "reader": train_reader,
     "identity": train_identity,
+    "image_text": train_image_text,
 }
