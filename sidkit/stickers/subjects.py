@@ -148,7 +148,7 @@ def _unseen(truth: Truth, rng: np.random.Generator) -> dict[str, list[str]]:
 
 
 def _prompt(subject: Subject, kind: str, asked: dict[str, str]) -> Prompt:
-    """ "a photo of a [v] dog wearing a crown next to a ball on a beach", of which only what is asked is said."""
+    """What is asked, in the grammar's plainest words: "a photo of a [v] dog wearing a crown on a beach"."""
     phrases = {
         "tied": vocabulary.tied_phrases,
         "nearby": vocabulary.nearby_phrases,

@@ -21,7 +21,7 @@ def configuration(architecture: str, size: int, vocabulary: int) -> dict:
     """open_clip's model configuration: a timm image tower and a small causal text tower."""
     vision = {"timm_model_name": architecture, "timm_pool": "", "timm_proj": "linear", "image_size": size}
     text = {"context_length": LENGTH, "vocab_size": vocabulary, "width": 192, "heads": 4, "layers": 3}
-    special = {"hf_tokenizer_name": "", "pool_type": "eos", "eos_id": 1, "pad_id": 1}
+    special = {"hf_tokenizer_name": ".", "pool_type": "eos", "eos_id": 1, "pad_id": 1}
     return {"embed_dim": WIDTH, "vision_cfg": vision, "text_cfg": text | special}
 
 
