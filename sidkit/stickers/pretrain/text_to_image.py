@@ -64,6 +64,18 @@ def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> str:
     return grammar.caption(scene, mention, detail, rng)
 
 
+def timesteps(batch: int, count: int, generator: torch.Generator) -> torch.Tensor:
+    """Timesteps (batch,) in 0..count-1: a third uniform, so that none is forgotten, the others mostly in the middle.
+
+    The middle, where a picture's composition is decided, is drawn logit-normal as in Stable Diffusion 3 (arXiv
+    2403.03206, section 3.1). Each kind is stratified, which lowers the variance of the gradient.
+    """
+    plain = batch // 3
+    share = torch.cat([torch.arange(n) / n + torch.rand(n, generator=generator) / n for n in (plain, batch - plain)])
+    share[plain:] = torch.sigmoid(torch.special.ndtri(share[plain:].clamp(1e-4, 1 - 1e-4)))
+    return (share * count).long().clamp(0, count - 1)
+
+
 @torch.no_grad()
 def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
     """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file beside it."""
@@ -94,9 +106,7 @@ class TextToImage(Part):
         hidden = self._encode([random_caption(self.pool.scenes[i], rng, self.drop) for i in index])
         x = torch.from_numpy(self.latents[index]).float().to(device)
         noise = torch.randn(x.shape, generator=generator).to(device)
-        # Stratified timesteps: one in each of `batch` equal parts, which lowers the variance of the gradient.
-        steps = (torch.arange(self.batch) + torch.rand(self.batch, generator=generator)) / self.batch
-        steps = (steps * self.scheduler.config.num_train_timesteps).long().to(device)
+        steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(device)
         predicted = self.unet(self.scheduler.add_noise(x, noise, steps), steps, hidden).sample
         return F.mse_loss(predicted.float(), self.scheduler.get_velocity(x, noise, steps))
 
