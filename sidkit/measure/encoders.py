@@ -1,12 +1,20 @@
-"""What makes embeddings: an image-text model (CLIP's role), an identity encoder (DINO's role), the factor reader."""
+"""What makes embeddings: an image-text model (CLIP's role), an identity encoder (DINO's role), the factor reader.
+
+Each scales pictures as its model asks for; where that model crops to a square (CLIP and DINO do), so it is done here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from torch.nn import functional as F
 
 from sidkit import torchvision_ops  # noqa: F401  (before open_clip and timm)
@@ -17,102 +25,143 @@ import open_clip  # isort: skip
 import timm  # isort: skip
 
 BATCH = 64
+BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)  # what loading raises
+T = TypeVar("T")
 
 
 class ImageTextEncoder:
-    """Pictures and texts in one space, by open_clip: a shipped model, or "MODEL/PRETRAINED"."""
+    """Pictures and texts in one space, by open_clip: a folder of weights, or "MODEL/PRETRAINED"."""
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
+        """Raises ValueError for an unknown model and for weights that are missing or damaged."""
         self.name, self.device = encoders.image_text, device
         model, pretrained = _open_clip_names(encoders.image_text)
-        self.model, _, self.transform = open_clip.create_model_and_transforms(model, pretrained=pretrained, device=device)
-        self.tokenizer = open_clip.get_tokenizer(model)
+        self.model, _, self.transform = _loaded(
+            encoders.image_text,
+            lambda: open_clip.create_model_and_transforms(model, pretrained, device=device, require_pretrained=True),
+        )
+        self.tokenizer = _loaded(encoders.image_text, lambda: open_clip.get_tokenizer(model))
         self.model.float().eval()
 
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> np.ndarray:
         """(n, d), rows of length 1."""
-        parts = (torch.stack([self.transform(p) for p in part]).to(self.device) for part in _batches(pictures))
-        return np.concatenate([self.model.encode_image(part, normalize=True).cpu().numpy() for part in parts])
+        parts = (_transformed(self.transform, part) for part in _batches(pictures))
+        return _joined(self.model.encode_image(part.to(self.device), normalize=True) for part in parts)
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, d), rows of length 1."""
-        parts = (self.tokenizer(list(part)).to(self.device) for part in _batches(texts))
-        return np.concatenate([self.model.encode_text(part, normalize=True).cpu().numpy() for part in parts])
+        """(n, d), rows of length 1. Raises ValueError for a text that the model would cut."""
+        parts = (self._tokens(list(part)) for part in _batches(texts))
+        return _joined(self.model.encode_text(part.to(self.device), normalize=True) for part in parts)
+
+    def _tokens(self, texts: list[str]) -> torch.Tensor:
+        limit = self.tokenizer.context_length
+        tokens, longer = (self.tokenizer(texts, context_length=length) for length in (limit, limit + 1))
+        cut = (tokens != longer[:, :limit]).any(1)  # with room for one more, a text that was cut ends otherwise
+        if cut.any():
+            text = texts[int(cut.int().argmax())]
+            raise ValueError(f"text: expected at most {limit} tokens, start and end included; shorten {text!r}")
+        return tokens
 
 
 class IdentityEncoder:
-    """Pictures as vectors that say which subject they show: the shipped net, or a timm model by name."""
+    """Pictures as vectors that say which subject they show: a folder of weights, or a timm model by name."""
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
+        """Raises ValueError for an unknown model and for weights that are missing or damaged."""
         self.name, self.device = encoders.identity, device
-        if encoders.identity.startswith(EMBEDDED):
-            self.net = IdentityNet.load(_folder(encoders.identity)).to(device)
+        if folder := _folder(encoders.identity):
+            net = _loaded(encoders.identity, lambda: IdentityNet.load(folder))
+            self.pixels = partial(to_tensor, size=net.backbone.size)
         else:
-            self.net = timm.create_model(encoders.identity, pretrained=True, num_classes=0).eval().to(device)
-            config = timm.data.resolve_model_data_config(self.net)
-            self.transform = timm.data.create_transform(**config, is_training=False)
+            _check_known("timm model", encoders.identity, timm.list_models(pretrained=True))
+            net = _loaded(encoders.identity, lambda: timm.create_model(encoders.identity, True, num_classes=0))
+            self.pixels = partial(_transformed, timm.data.create_transform(**timm.data.resolve_model_data_config(net)))
+        self.net = net.eval().to(device)
 
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> np.ndarray:
         """(n, d), rows of length 1."""
-        parts = [F.normalize(self.net(self._pixels(part)), dim=-1) for part in _batches(pictures)]
-        return torch.cat(parts).cpu().numpy()
-
-    def _pixels(self, pictures: Sequence[Image.Image]) -> torch.Tensor:
-        if isinstance(self.net, IdentityNet):
-            return to_tensor(pictures).to(self.device)
-        return torch.stack([self.transform(picture) for picture in pictures]).to(self.device)
+        parts = (self.pixels(part).to(self.device) for part in _batches(pictures))
+        return _joined(F.normalize(self.net(part), dim=-1) for part in parts)
 
 
 class FactorReader:
-    """What is in a Sticker World picture; `values` names what each factor can be."""
+    """What is in a Sticker World picture; `values` names what each factor can be, "none" among them."""
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
+        """Raises ValueError where the profile has no reader, or its weights are missing or damaged."""
         if encoders.reader is None:
-            raise ValueError("this profile has no factor reader: leakage is known in Sticker World only (profile stickers)")
+            raise ValueError("this profile has no factor reader; what leaks is known in profile stickers only")
+        folder = _folder(encoders.reader)
+        if folder is None:
+            raise ValueError(f"encoders.reader: expected a folder of weights, got {encoders.reader!r}")
         self.name, self.device = encoders.reader, device
-        self.net = Reader.load(_folder(encoders.reader)).to(device)
+        self.net = _loaded(encoders.reader, lambda: Reader.load(folder)).to(device)
         self.values: dict[str, list[str]] = self.net.config["heads"]
 
     @torch.inference_mode()
     def read(self, pictures: Sequence[Image.Image]) -> dict[str, np.ndarray]:
-        """Probabilities (n, values) of each factor."""
-        parts = [self.net(to_tensor(part).to(self.device)) for part in _batches(pictures)]
-        return {head: torch.cat([part[head].softmax(1) for part in parts]).cpu().numpy() for head in self.values}
+        """Probabilities (n, values) of each factor; rows sum to 1."""
+        size = self.net.backbone.size
+        parts = [self.net(to_tensor(part, size).to(self.device)) for part in _batches(pictures)]
+        return {head: _joined(part[head].softmax(1) for part in parts) for head in self.values}
 
 
-def to_tensor(pictures: Sequence[Image.Image]) -> torch.Tensor:
-    """RGB pictures of one size as (n, 3, height, width) in [0, 1]."""
-    sizes = {picture.size for picture in pictures}
-    if len(sizes) != 1:
-        raise ValueError(f"expected pictures of one size, got {sorted(sizes)}; resize them first")
-    arrays = np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
-    return torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 255
+def to_tensor(pictures: Sequence[Image.Image], size: int) -> torch.Tensor:
+    """Pictures of any sizes as (n, 3, size, size) in [0, 1], scaled as the shipped nets scale them."""
+    arrays = (np.array(picture.convert("RGB")) for picture in pictures)
+    pixels = (torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255 for array in arrays)
+    return torch.cat([F.interpolate(x, (size, size), mode="bilinear", antialias=True) for x in pixels])
+
+
+def _transformed(transform: Callable[[Image.Image], torch.Tensor], pictures: Sequence[Image.Image]) -> torch.Tensor:
+    return torch.stack([transform(picture.convert("RGB")) for picture in pictures])
 
 
 def _batches(items: Sequence) -> Iterator[Sequence]:
     if not len(items):
-        raise ValueError("nothing to encode: expected at least one picture or text")
+        raise ValueError("nothing to encode: expected at least one picture or text, got none")
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def _folder(reference: str):
-    from pathlib import Path
+def _joined(parts: Iterable[torch.Tensor]) -> np.ndarray:
+    return torch.cat([part.float().cpu() for part in parts]).numpy()
 
+
+def _folder(reference: str) -> Path | None:
+    """The folder that holds the weights; None for a name in a library."""
     folder = Path(locate(reference))
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"expected weights in {folder}, found no {name}; restore the file with git, or train it: sidkit stickers pretrain")
-    return folder
+    return folder if reference.startswith(EMBEDDED) or folder.is_dir() else None
 
 
 def _open_clip_names(reference: str) -> tuple[str, str | None]:
     """open_clip's model name and `pretrained` tag."""
-    if reference.startswith(EMBEDDED):
-        return f"local-dir:{locate(reference)}", None
+    if folder := _folder(reference):
+        return f"local-dir:{folder}", None
     model, slash, pretrained = reference.partition("/")
     if not slash:
         raise ValueError(f"encoders.image_text: expected MODEL/PRETRAINED, such as ViT-B-32/openai, got {reference!r}")
+    _check_known("open_clip model", model, open_clip.list_models())
+    _check_known(f"weights of {model}", pretrained, open_clip.list_pretrained_tags_by_model(model))
     return model, pretrained
+
+
+def _check_known(kind: str, name: str, known: list[str]) -> None:
+    """Like `config.check_name`, for lists too long to be shown."""
+    if name not in known:
+        near = " or ".join(map(repr, difflib.get_close_matches(name, known, n=3))) or "another name"
+        raise ValueError(f"unknown {kind} {name!r}; did you mean {near}?")
+
+
+def _loaded(reference: str, load: Callable[[], T]) -> T:
+    """What `load` returns; its errors as one that says what to do."""
+    try:
+        return load()
+    except BROKEN as error:
+        remedy = "is the network there? A model of the hub is downloaded the first time"
+        if reference.startswith(EMBEDDED):
+            part = reference.removeprefix(EMBEDDED)
+            remedy = f"restore the shipped weights with git checkout, or train them: sidkit stickers pretrain {part}"
+        raise ValueError(f"the weights of {reference} are missing or damaged ({error}); {remedy}") from error
