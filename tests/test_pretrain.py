@@ -33,7 +33,7 @@ def small_pool(tmp_path_factory):
 
 def run_steps(folder, count):
     folder.mkdir(exist_ok=True)
-    run = _Run(Line(), folder, Plan(minutes=1, batch=8, learning_rate=0.1, warmup=1, cooldown=0))
+    run = _Run(Line(), folder, Plan(minutes=1, batch=8, learning_rate=0.1, warmup=1, cooldown=0), {})
     run.resume()
     for _ in range(count):
         run._step(0.0)

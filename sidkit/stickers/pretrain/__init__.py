@@ -31,6 +31,8 @@ def train(
     `batch` and `learning_rate` of 0 take the part's own; `drop` is how often a caption leaves a factor out
     (text_to_image); `scenes` is the size of the pool, which is rendered once.
     """
+    import torch
+
     from sidkit import torchvision_ops  # noqa: F401
     from sidkit.config import WEIGHTS, check_name
     from sidkit.stickers.pretrain import parts
@@ -38,4 +40,5 @@ def train(
     check_name("part", part, PARTS)
     plan = replace(parts.PLANS[part], minutes=minutes, device=device, cooldown=cooldown)
     plan = replace(plan, batch=batch or plan.batch, learning_rate=learning_rate or plan.learning_rate)
-    return parts.TRAINERS[part](plan, Path(work), Path(weights or WEIGHTS), scenes, drop)
+    torch.manual_seed(plan.seed)  # the modules' first weights
+    return parts.TRAINERS[part](parts.Job(plan, Path(work), Path(weights or WEIGHTS), scenes, drop))

@@ -14,7 +14,7 @@ library_name: {library}
 tags: [sidkit, sticker-world]
 ---
 
-# Sticker World: {title}
+# Sticker World: {part}
 
 {what}
 
@@ -33,12 +33,12 @@ Not for anything but teaching and testing: it knows nothing but stickers.
 """
 
 
-def write_card(folder: Path, part: str, library: str, title: str, what: str, scenes: int, parameters: int, record: dict) -> None:
+def write_card(folder: Path, part: str, library: str, what: str, scenes: int, parameters: int, record: dict) -> None:
     """Write README.md and `training.json` beside the weights."""
     numbers = {"steps": record["steps"], "samples": record["samples"], "minutes": record["seconds"] / 60, "seed": record["plan"]["seed"]}
     plan = ", ".join(f"{key} {value}" for key, value in record["plan"].items())
     text = CARD.format(
-        part=part, library=library, title=title, what=what, scenes=scenes, parameters=parameters, plan=plan, hardware=_hardware(record), **numbers
+        part=part, library=library, what=what, scenes=scenes, parameters=parameters, plan=plan, hardware=_hardware(record), **numbers
     )
     (folder / "README.md").write_text(text)
     (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n")

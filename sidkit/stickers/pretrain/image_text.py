@@ -12,6 +12,7 @@ from transformers import CLIPTokenizer
 from sidkit import torchvision_ops  # noqa: F401  (before open_clip)
 from sidkit.stickers.pretrain.tokenizer import LENGTH
 
+import open_clip  # isort: skip
 from open_clip import CLIP  # isort: skip
 
 WIDTH = 192  # of the shared space
@@ -28,10 +29,14 @@ def configuration(architecture: str, size: int, vocabulary: int) -> dict:
 def make_image_text(architecture: str, size: int, vocabulary: int) -> CLIP:
     """An untrained model."""
     config = configuration(architecture, size, vocabulary)
-    text = {key: value for key, value in config["text_cfg"].items()}
-    model = CLIP(embed_dim=WIDTH, vision_cfg=config["vision_cfg"], text_cfg=text)
+    model = CLIP(embed_dim=WIDTH, vision_cfg=config["vision_cfg"], text_cfg=config["text_cfg"])
     model.configuration = config
     return model
+
+
+def load_image_text(folder: Path) -> CLIP:
+    """The saved model, in single precision."""
+    return open_clip.create_model(f"local-dir:{folder}").float()
 
 
 def save_image_text(model: CLIP, tokenizer: CLIPTokenizer, folder: Path) -> None:

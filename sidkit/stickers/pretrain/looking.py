@@ -115,13 +115,14 @@ class ImageTextPart(Part):
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
         scenes = [self.pool.scenes[i] for i in index]
         told = [told_caption(scene, rng) for scene in scenes]
-        near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes]
+        near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes[::2]]
         device = next(self.parameters()).device
         pixels = F.interpolate(jitter(batch_of(self.pool, index, device), generator), self.size, mode="bicubic", antialias=True)
-        image = self.model.encode_image(pixels.clamp(0, 1) * 2 - 1, normalize=True).float()
+        pixels = (pixels.clamp(0, 1) * 2 - 1).contiguous(memory_format=torch.channels_last)
+        image = self.model.encode_image(pixels, normalize=True).float()
         tokens = self.tokenize[0]([*told, *near], padding="max_length", truncation=True, return_tensors="pt").input_ids
         text = self.model.encode_text(tokens.to(device), normalize=True).float()
-        logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 2 n)
+        logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 1.5 n)
         target = torch.arange(self.batch, device=device)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, : self.batch].T, target)) / 2
 

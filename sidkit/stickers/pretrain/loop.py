@@ -32,6 +32,7 @@ class Plan:
     cooldown: float = 0.3  # share of the minutes
     ema: float = 0.999
     device: str = "cpu"
+    cpu_bf16: bool = True  # bfloat16 on a CPU too; depthwise convolutions are slower with it
     seed: int = 0
     save_every: float = 3  # minutes
     sheet_every: float = 8  # minutes
@@ -49,14 +50,14 @@ class Part(nn.Module):
         return None
 
 
-def fit(part: Part, folder: Path, plan: Plan) -> dict:
+def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dict:
     """Train `part` for `plan.minutes`, on from the checkpoint in `folder`; returns steps, samples and seconds so far.
 
-    Leaves the part with its EMA weights.
+    `before` is the record of the weights that the part starts from. Leaves the part with its EMA weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     part.to(plan.device)
-    run = _Run(part, folder, plan)
+    run = _Run(part, folder, plan, before or {})
     run.resume()
     try:
         run.train()
@@ -67,14 +68,15 @@ def fit(part: Part, folder: Path, plan: Plan) -> dict:
 
 
 class _Run:
-    def __init__(self, part: Part, folder: Path, plan: Plan) -> None:
+    def __init__(self, part: Part, folder: Path, plan: Plan, before: dict) -> None:
         self.part, self.folder, self.plan = part, folder, plan
         self.parameters = {name: p for name, p in part.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
             self.parameters.values(), plan.learning_rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99), fused=True
         )
         self.ema = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.step, self.seconds, self.samples = 0, 0.0, 0
+        self.step, self.samples, self.seconds = (before.get(key, 0) for key in ("steps", "samples", "seconds"))
+        self.first = self.step
 
     def train(self) -> None:
         start = last = saved = pictured = time.monotonic()
@@ -102,7 +104,7 @@ class _Run:
             group["lr"] = self.plan.learning_rate * self._rate(progress)
         device = torch.device(self.plan.device).type
         self.part.train()
-        with torch.autocast(device, torch.bfloat16), _attention(device):
+        with torch.autocast(device, torch.bfloat16, enabled=device != "cpu" or self.plan.cpu_bf16), _attention(device):
             loss = self.part.loss(generator)
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
@@ -114,12 +116,13 @@ class _Run:
         return loss.item()
 
     def _rate(self, progress: float) -> float:
-        warm = min(1.0, (self.step + 1) / self.plan.warmup)
+        warm = min(1.0, (self.step - self.first + 1) / self.plan.warmup)
         cool = min(1.0, (1 - progress) / self.plan.cooldown) if self.plan.cooldown else 1.0
         return warm * max(cool, 0.02)
 
     def _average(self) -> None:
-        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
+        taken = self.step - self.first
+        decay = min(self.plan.ema, (1 + taken) / (10 + taken))
         torch._foreach_lerp_(list(self.ema.values()), [p.detach() for p in self.parameters.values()], 1 - decay)
 
     def _log(self, loss: float) -> None:
@@ -172,6 +175,7 @@ class _Run:
             if moments["step"] is not None:
                 self.optimizer.state[parameter] = moments
         self._count(path)
+        self.first = 0  # warmed up already
 
     def _count(self, path: Path) -> None:
         with safe_open(path, "pt") as file:

@@ -137,6 +137,12 @@ class TextToImage(Part):
         truth = [Image.fromarray(self.pool.pictures[i]) for i in range(32)]
         return grid([*sampled[:16], *truth[:16], *sampled[16:], *truth[16:]], 16, 1)
 
+    def begin(self, shipped: Path | None) -> None:
+        """Start from the shipped weights, if there are any."""
+        if shipped:
+            self.unet.load_state_dict(UNet2DConditionModel.from_pretrained(shipped / "unet").state_dict())
+            self.text_encoder.load_state_dict(CLIPTextModel.from_pretrained(shipped / "text_encoder").state_dict())
+
     def export(self, folder: Path) -> None:
         """Write the pipeline in half precision, in shards that git can hold."""
         self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)
