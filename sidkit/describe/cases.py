@@ -1,0 +1,55 @@
+"""The paper's four kinds of description (Table 1), as one argument.
+
+What a caption says decides what `[v]` learns: whatever has words of its own attaches to them and not to `[v]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sidkit.config import check_name
+from sidkit.describe.text import MARK
+from sidkit.subjects import Subject
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of Table 1. The subject's class is said in all of them."""
+
+    name: str
+    objects: bool  # undesired objects named
+    object_details: bool  # and described
+    subject_details: bool  # the subject itself described
+
+
+CASES = {
+    1: Case("class only", False, False, False),
+    2: Case("+ objects", True, False, False),
+    3: Case("+ their details (SID)", True, True, False),
+    4: Case("+ subject's details", True, True, True),
+}
+
+
+def describe(subject: Subject, case: int) -> tuple[str, ...]:
+    """The subject's captions of one case, `[v]` in them, in the order of its images.
+
+    Case 1 needs nothing but the class word, so every subject has it. ValueError for a case that nobody has written.
+    """
+    check_name("case", str(case), map(str, CASES))
+    written = subject.captions.get(case) or (_class_only(subject) if case == 1 else None)
+    if written is None:
+        raise ValueError(
+            f"subject {subject.name}: expected captions of case {case}, got cases {sorted(subject.captions)}; "
+            f'write them in {subject.folder / "captions.json"} as {{"FILE": {{"{case}": "..."}}}}'
+        )
+    return tuple(written[image.name] for image in subject.images)
+
+
+def _class_only(subject: Subject) -> dict[str, str]:
+    style = "substance" in subject.bias  # what is learnt is how a picture is painted (Fig. 3, example 2)
+    text = (
+        f"a painting in the style of {MARK} {subject.class_word}"
+        if style
+        else f"a photo of a {MARK} {subject.class_word}"
+    )
+    return {image.name: text for image in subject.images}

@@ -1,0 +1,104 @@
+"""The training loop of every method."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+from tqdm import tqdm
+
+from sidkit.config import Training
+from sidkit.describe.text import check_ready
+from sidkit.models import computing_in, tokenizers
+from sidkit.personalize.checkpoint import Checkpoint
+from sidkit.personalize.examples import Examples
+from sidkit.personalize.methods import freeze, trained_parameters
+
+LARGEST_GRADIENT = 1.0  # norm; as in diffusers' DreamBooth example
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """How training went: the loss of every step, and the seconds that this call took."""
+
+    losses: tuple[float, ...]
+    seconds: float
+
+
+def personalize(
+    pipe: DiffusionPipeline,
+    images: list[Image.Image],
+    captions: list[str],
+    method: str,
+    training: Training,
+    *,
+    seed: int,
+    prior: tuple[list[Image.Image], list[str]] | None = None,
+    progress: bool = True,
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 100,
+) -> TrainingLog:
+    """Train `pipe` in place on pictures with one caption each, the identifier in the place of `[v]`.
+
+    `prior` are class pictures and their captions (`generate.class_pictures`), which `training.prior_weight` weighs:
+    L = L(references) + weight * L(class pictures), DreamBooth's prior preservation.
+    All randomness is drawn from `seed`: the same call gives the same bits. With a folder `checkpoint`, the state is
+    kept there every `checkpoint_every` steps, and a call with the same arguments goes on from it to the same bits.
+    Raises ValueError, before any training, for captions that do not fit and for an unknown method.
+    """
+    _check(pipe, images, captions, training, prior)
+    parameters = trained_parameters(pipe, method, training)
+    encode_once = not any(name.startswith("text_encoder") for name in parameters)
+    references = Examples(pipe, images, captions, encode_once)
+    relatives = Examples(pipe, *prior, encode_once) if prior else None
+
+    generator = torch.Generator().manual_seed(seed)
+    settings = dict(lr=training.learning_rate, weight_decay=training.weight_decay)
+    optimizer = torch.optim.AdamW(parameters.values(), **settings, fused=True)
+    scaler = torch.amp.GradScaler(pipe.device.type, enabled=training.precision == "fp16")
+    state = Checkpoint(checkpoint, parameters, optimizer, scaler, generator)
+    losses = state.resume(method, training, seed, [*captions, references.latents])
+
+    started = time.monotonic()
+    left = range(len(losses), training.steps)
+    look = dict(desc=method, unit="step", leave=False, delay=2, disable=not progress)
+    bar = tqdm(left, total=training.steps, initial=len(losses), **look)
+    for step in bar:
+        with computing_in(pipe, training.precision):
+            loss = references.loss(training.batch_size, generator)
+            if relatives:
+                loss = loss + training.prior_weight * relatives.loss(training.batch_size, generator)
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        torch.nn.utils.clip_grad_norm_(parameters.values(), LARGEST_GRADIENT)
+        scaler.step(optimizer)
+        scaler.update()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+        bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
+        if (step + 1) % checkpoint_every == 0:
+            state.save(losses)
+    freeze(pipe)
+    return TrainingLog(tuple(losses), time.monotonic() - started)
+
+
+def _check(
+    pipe: DiffusionPipeline,
+    images: list[Image.Image],
+    captions: list[str],
+    training: Training,
+    prior: tuple[list[Image.Image], list[str]] | None,
+) -> None:
+    for pictures, texts in filter(None, ((images, captions), prior)):
+        if not pictures or len(pictures) != len(texts):
+            raise ValueError(f"expected pictures with one caption each, got {len(pictures)} and {len(texts)}")
+        check_ready(texts, tokenizers(pipe))
+    if bool(prior) != bool(training.prior_weight):
+        raise ValueError(
+            f"expected class pictures exactly where prior_weight is not 0, got {'some' if prior else 'none'} and "
+            f"{training.prior_weight}; generate.class_pictures makes them"
+        )
