@@ -20,9 +20,10 @@ def subject_alignment(references: np.ndarray, generated: np.ndarray) -> float:
 
 
 def non_subject_disentanglement(references: np.ndarray, generated: np.ndarray) -> float:
-    """NSD, equation 2: 1 - mean cosine of references masked to all but the subject (N, d) and generated pictures (M, d).
+    """NSD, equation 2: 1 - mean cosine of references without their subject (N, d) and generated pictures (M, d).
 
-    In [0, 2], higher is better. It also rises for pictures that have nothing to do with the references: read it with SA.
+    In [0, 2], higher is better. It also rises for pictures that have nothing to do with the references, so it is read
+    together with SA and TA.
     """
     return 1 - float(similarities(references, generated).mean())
 
@@ -32,25 +33,32 @@ def text_alignment(prompt: np.ndarray, generated: np.ndarray) -> float:
 
     In [-1, 1], higher is better.
     """
-    return float(similarities(np.atleast_2d(prompt), generated).mean())
+    if prompt.ndim != 1:
+        raise ValueError(f"expected the embedding of one prompt (d,), got {prompt.shape}")
+    return float(similarities(prompt[None], generated).mean())
 
 
 def identity_similarity(references: np.ndarray, generated: np.ndarray) -> float:
-    """Mean cosine of whole references (N, d) and generated pictures (M, d) for an encoder that sees the subject only.
+    """Mean cosine of whole references (N, d) and generated pictures (M, d), by an encoder that looks at the subject.
 
-    DINO's role (DreamBooth); not in the paper's main text. In [-1, 1], higher is better.
+    DINO's role in DreamBooth's benchmark; not in the paper's main text. In [-1, 1], higher is better.
     """
     return float(similarities(references, generated).mean())
 
 
 def similarities(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cosines (n, m) of rows of length 1. Raises ValueError for other shapes or lengths."""
+    """Cosines (n, m) of embeddings (n, d) and (m, d).
+
+    The mean over the first axis is a picture's own share in SA or, taken from 1, in NSD. Raises ValueError for other
+    shapes, for different widths and for rows that are not of length 1.
+    """
     for name, rows in (("first", a), ("second", b)):
         if rows.ndim != 2 or not len(rows):
             raise ValueError(f"{name} embeddings: expected (n, d) with n of at least 1, got {rows.shape}")
         lengths = np.linalg.norm(rows, axis=1)
         if not np.allclose(lengths, 1, atol=TOLERANCE):
-            raise ValueError(f"{name} embeddings: expected rows of length 1, got {lengths.min():.3f} to {lengths.max():.3f}")
+            found = f"{lengths.min():.3f} to {lengths.max():.3f}"
+            raise ValueError(f"{name} embeddings: expected rows of length 1, got {found}; L2-normalise them")
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"expected embeddings of one encoder, got widths {a.shape[1]} and {b.shape[1]}")
     return a @ b.T
