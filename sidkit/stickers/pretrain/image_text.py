@@ -43,7 +43,7 @@ def save_image_text(model: CLIP, tokenizer: CLIPTokenizer, folder: Path) -> None
     """Write what `open_clip.create_model_and_transforms("local-dir:FOLDER")` and `get_tokenizer` read."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
-    scaling = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
+    scaling = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     written = {"model_cfg": model.configuration, "preprocess_cfg": scaling}
     (folder / "open_clip_config.json").write_text(json.dumps(written, indent=1) + "\n")
     state = {key: _halved(value) for key, value in model.state_dict().items()}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import Scene
@@ -103,28 +104,42 @@ def symmetric_cross_entropy(logits: torch.Tensor) -> torch.Tensor:
 
 
 class ImageTextPart(Part):
-    """CLIP's loss on full captions, with captions that differ in one to three factors among the others of each batch."""
+    """CLIP's loss, with captions that differ in one to three factors among the others of each batch.
 
-    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, batch: int, size: int) -> None:
+    The image tower keeps the reader's backbone: its `features` of the pool's first pictures are computed once, and what
+    trains is the projection and the text tower.
+    """
+
+    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, features: torch.Tensor, batch: int) -> None:
         super().__init__()
-        self.model, self.pool, self.batch, self.size = model, pool, batch, size
+        self.model, self.pool, self.features, self.batch = model, pool, features, batch
         self.tokenize = [tokenizer]  # in a list: a tokenizer is no module
+        model.visual.trunk.requires_grad_(False)
 
     def loss(self, generator: torch.Generator) -> torch.Tensor:
-        index = torch.randint(len(self.pool), (self.batch,), generator=generator).numpy()
+        index = torch.randint(len(self.features), (self.batch,), generator=generator)
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
         scenes = [self.pool.scenes[i] for i in index]
         told = [told_caption(scene, rng) for scene in scenes]
-        near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes[::2]]
-        device = next(self.parameters()).device
-        pixels = F.interpolate(jitter(batch_of(self.pool, index, device), generator), self.size, mode="bicubic", antialias=True)
-        pixels = (pixels.clamp(0, 1) * 2 - 1).contiguous(memory_format=torch.channels_last)
-        image = self.model.encode_image(pixels, normalize=True).float()
+        near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes]
+        device = self.model.logit_scale.device
+        image = F.normalize(self.model.visual.head(self.features[index].to(device)).float(), dim=-1)
         tokens = self.tokenize[0]([*told, *near], padding="max_length", truncation=True, return_tensors="pt").input_ids
         text = self.model.encode_text(tokens.to(device), normalize=True).float()
-        logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 1.5 n)
+        logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 2 n)
         target = torch.arange(self.batch, device=device)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, : self.batch].T, target)) / 2
+
+
+@torch.no_grad()
+def pooled_features(backbone: torch.nn.Module, pool: Pool, count: int, device: str) -> torch.Tensor:
+    """The backbone's features of the pool's first `count` pictures, each a little jittered, (count, features)."""
+    backbone.to(device).eval()
+    generator, parts = torch.Generator().manual_seed(0), []
+    for start in tqdm(range(0, min(count, len(pool)), 200), "features"):
+        index = np.arange(start, min(start + 200, count, len(pool)))
+        parts.append(backbone(jitter(batch_of(pool, index, torch.device(device)), generator)).cpu())
+    return torch.cat(parts)
 
 
 def told_caption(scene: Scene, rng: np.random.Generator) -> str:

@@ -20,12 +20,13 @@ from sidkit.stickers.pretrain.pool import Pool, pool
 
 SIZE = 64  # px
 LOOK = 96  # px; what the looking models scale a picture to
+FEATURES = 16_000  # pictures that the image-text model learns from
 
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
     "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
     "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "image_text": Plan(batch=96, learning_rate=6e-4, weight_decay=0.02, ema=0.998, cpu_bf16=False),
+    "image_text": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
     "identity": Plan(batch=96, learning_rate=5e-4, weight_decay=0.02, ema=0.998, cpu_bf16=False),
 }
 
@@ -125,15 +126,19 @@ def train_identity(job: Job) -> Path:
 def train_image_text(job: Job) -> Path:
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.pretrain.image_text import load_image_text, make_image_text, save_image_text
-    from sidkit.stickers.pretrain.looking import ImageTextPart
+    from sidkit.stickers.pretrain.looking import ImageTextPart, pooled_features
     from sidkit.stickers.pretrain.tokenizer import make_tokenizer
 
     tokenizer, reader = make_tokenizer(), Reader.load(job.shipped("reader"))
     model = make_image_text(reader.config["architecture"], LOOK, len(tokenizer))
-    part = ImageTextPart(model, tokenizer, job.pool(), job.plan.batch, LOOK)
+    data = job.pool()
+    features = pooled_features(reader.backbone, data, FEATURES, job.plan.device)
+    part = ImageTextPart(model, tokenizer, data, features, job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
-        _copy(load_image_text(shipped), model) if shipped else _copy(reader.backbone.net, model.visual.trunk)
+        if shipped:
+            _copy(load_image_text(shipped), model)
+        _copy(reader.backbone.net, model.visual.trunk)
 
     record = job.run("image_text", part, begin)
     folder = job.shipped("image_text")
