@@ -75,9 +75,8 @@ def class_pictures(
     As many as `training.prior_images`; make them once for a class and base model.
     """
     caption = f"a photo of {with_article(class_word)}"
-    drawn = generate(
-        pipe, [caption], [seed + index for index in range(training.prior_images)], sampling, progress=progress
-    )
+    seeds = [seed + index for index in range(training.prior_images)]
+    drawn = generate(pipe, [caption], seeds, sampling, precision=training.precision, progress=progress)
     return [picture.image for picture in drawn], [caption] * len(drawn)
 
 

@@ -25,7 +25,12 @@ SMALL = 96  # px; pictures smaller than this are drawn with hard pixel edges
 
 def theme() -> None:
     """Set seaborn's look for a notebook."""
-    sns.set_theme("notebook", "whitegrid", font_scale=0.95, rc={"figure.dpi": 110, "savefig.bbox": "tight", "axes.titlesize": "medium"})
+    sns.set_theme(
+        "notebook",
+        "whitegrid",
+        font_scale=0.95,
+        rc={"figure.dpi": 110, "savefig.bbox": "tight", "axes.titlesize": "medium"},
+    )
 
 
 def show_image(image: Image.Image, ax: Axes, title: str = "") -> Axes:
@@ -41,11 +46,16 @@ def show_image(image: Image.Image, ax: Axes, title: str = "") -> Axes:
 
 
 def image_grid(
-    rows: Sequence[Sequence[Image.Image]], row_labels: Sequence[str] = (), column_labels: Sequence[str] = (), cell: float = 1.3
+    rows: Sequence[Sequence[Image.Image]],
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+    cell: float = 1.3,
 ) -> Figure:
     """A figure of pictures, `cell` inches each, with labels above the columns and left of the rows."""
     count, width = len(rows), max(map(len, rows))
-    figure, axes = plt.subplots(count, width, figsize=(width * cell + (1.9 if row_labels else 0), count * cell + 0.4), squeeze=False)
+    figure, axes = plt.subplots(
+        count, width, figsize=(width * cell + (1.9 if row_labels else 0), count * cell + 0.4), squeeze=False
+    )
     for ax in axes.ravel():
         ax.axis("off")
     for row, images in zip(axes, rows):
@@ -71,7 +81,7 @@ def references(images: Sequence[Image.Image], captions: Sequence[str], cell: flo
 
 
 def intervals(table: pd.DataFrame, ax: Axes, label: str, *, zero: bool = False) -> Axes:
-    """Means with their intervals, a row each: columns `mean`, `low`, `high`, the index names them; `zero` draws the line."""
+    """Means with their intervals, a row each: columns `mean`, `low`, `high`, names in the index; `zero` draws the line."""
     places = np.arange(len(table))[::-1]
     colors = [CASE_COLORS.get(name, PALETTE[0]) for name in table.index]
     ax.hlines(places, table["low"], table["high"], color=colors, linewidth=2.5)
@@ -101,7 +111,15 @@ def leakage_bars(frame: pd.DataFrame, ax: Axes) -> Axes:
     """Share of pictures that show each undesired factor, by case: columns `factor`, `case`, `leakage`."""
     names = {case: CASE_NAMES[case] for case in sorted(frame["case"].unique())}
     palette = {names[case]: CASE_COLORS[case] for case in names}
-    sns.barplot(frame.assign(case=frame["case"].map(names)), x="factor", y="leakage", hue="case", palette=palette, errorbar=None, ax=ax)
+    sns.barplot(
+        frame.assign(case=frame["case"].map(names)),
+        x="factor",
+        y="leakage",
+        hue="case",
+        palette=palette,
+        errorbar=None,
+        ax=ax,
+    )
     ax.set(xlabel="", ylabel="share of pictures that show it", ylim=(0, 1))
     ax.legend(title="", fontsize=9, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return ax

@@ -1,4 +1,4 @@
-"""Lets torchvision be imported beside a CPU build of torch; import this before diffusers, transformers, open_clip or timm.
+"""Lets torchvision be imported beside a CPU build of torch; import this before diffusers, open_clip or timm.
 
 torchvision 0.28 registers fake versions of two compiled operators at import, which fails where the operators cannot
 load. Declaring their schemas is enough: none of them is ever called here.

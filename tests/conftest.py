@@ -10,8 +10,9 @@ from PIL import Image
 from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.stickers.pretrain.tokenizer import make_tokenizer
 
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel  # isort: skip
-from transformers import CLIPTextConfig, CLIPTextModel  # isort: skip
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel  # isort: skip
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline  # isort: skip
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection  # isort: skip
 
 SIDE = 64  # px; latents are 4 x 16 x 16
 WIDTH = 16
@@ -58,6 +59,24 @@ def make_pipe(prediction_type="v_prediction"):
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def make_xl_pipe():
+    """The same, as Stable Diffusion XL: two text encoders, and a UNet that is told the picture's size."""
+    small = make_pipe("epsilon")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        second = CLIPTextModelWithProjection(
+            CLIPTextConfig(**small.text_encoder.config.to_dict() | {"projection_dim": 8})
+        )
+        told = {key: value for key, value in small.unet.config.items() if key[0] != "_"}
+        told |= dict(cross_attention_dim=2 * WIDTH, addition_embed_type="text_time", addition_time_embed_dim=4)
+        unet = UNet2DConditionModel(**told | {"projection_class_embeddings_input_dim": 8 + 6 * 4})
+    parts = {name: getattr(small, name) for name in ("vae", "text_encoder", "tokenizer", "scheduler")}
+    options = dict(text_encoder_2=second.eval(), tokenizer_2=small.tokenizer, unet=unet.eval(), add_watermarker=False)
+    pipe = StableDiffusionXLPipeline(**parts, **options)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import make_xl_pipe
 
 from sidkit.config import Sampling, Training
 from sidkit.generate import CPU_BATCH, class_pictures, generate, prompt_list
@@ -104,6 +105,11 @@ def test_class_pictures_show_the_class_and_differ(tiny_pipe):
     assert len({image.tobytes() for image in images}) == 3
     again, _ = class_pictures(tiny_pipe, "owl", training, QUICK, seed=7, progress=False)
     assert [image.tobytes() for image in images] == [image.tobytes() for image in again]
+
+
+def test_xl_draws_too():
+    images = draw(make_xl_pipe(), PROMPTS[:2], (0,))
+    assert not np.array_equal(images[PROMPTS[0], 0], images[PROMPTS[1], 0])
 
 
 def test_prompts_fit_the_subject(tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import make_pipe
+from conftest import make_pipe, make_xl_pipe
 from PIL import Image
 from safetensors import safe_open
 
@@ -149,6 +149,18 @@ def test_prior_preservation_adds_the_weighted_loss_of_class_pictures(tiny_pipe, 
     )
     assert plain < half < full
     assert full - plain == pytest.approx(2 * (half - plain), rel=1e-4)
+
+
+def test_xl_trains_with_its_two_text_encoders(pictures):
+    pipe = make_xl_pipe()
+    parts = ("unet", "text_encoder", "text_encoder_2")
+    before = {part: weights(pipe, part) for part in parts}
+    log = train(pipe, pictures[:1], Training(steps=30, learning_rate=5e-3, batch_size=4, text_encoder=True))
+    assert sum(log.losses[-10:]) < 0.8 * sum(log.losses[:10])
+    assert not any(same(weights(pipe, part), before[part]) for part in parts)
+    meaning = encode_texts(pipe, CAPTIONS[:3])
+    assert meaning.hidden.shape == (3, 48, 32)
+    assert meaning[torch.tensor([2, 0])].pooled.shape == (2, 8)
 
 
 def test_lower_precision_trains_in_single_precision_weights(tiny_pipe, pictures):

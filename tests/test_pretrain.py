@@ -7,8 +7,8 @@ import torch
 from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, pixels, psnr, standardize
-from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.looking import HEADS, altered, labels
+from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.pool import pool
 from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, make_tokenizer
 from sidkit.stickers.scenes import sample_scene

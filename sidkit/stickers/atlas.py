@@ -48,7 +48,9 @@ def _sheet(art_set: str) -> Image.Image:
 def drawing(name: str, art_set: str, hue: int = 0) -> Image.Image:
     """One drawing as RGBA, 128 x 128 px, optionally with its hues turned by `hue` degrees."""
     if art_set not in sources()["drawings"].get(name, {}):
-        raise ValueError(f"no drawing of {name!r} in the set {art_set!r}; there are {sources()['drawings'].get(name, {})}")
+        raise ValueError(
+            f"no drawing of {name!r} in the set {art_set!r}; there are {sources()['drawings'].get(name, {})}"
+        )
     index = _names(art_set).index(name)
     x, y = index % COLUMNS * CELL, index // COLUMNS * CELL
     return rotate_hue(_sheet(art_set).crop((x, y, x + CELL, y + CELL)), hue)
@@ -115,4 +117,5 @@ def _svg(package: Path, name: str) -> str:
     icon = icons["icons"][name]
     left, top = icon.get("left", 0), icon.get("top", 0)
     width, height = (icon.get(side, icons.get(side, 16)) for side in ("width", "height"))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>'
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f'<svg {spaces} viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>'

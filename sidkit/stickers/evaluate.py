@@ -21,6 +21,7 @@ from sidkit.stickers.scenes import render, sample_scene
 
 SEED = 2_026
 CHOICES = 100  # captions a picture is matched with, designs an identity is found among
+MATCHED = 200  # pictures at most: each takes 100 captions
 STEPS, GUIDANCE = 25, 3.0
 
 
@@ -71,11 +72,14 @@ def sampled(pipe, reader: FactorReader, count: int) -> dict[str, float]:
 
 
 def _sample(pipe, captions: list[str], noise: torch.Generator) -> list:
-    return pipe(captions, height=64, width=64, num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=noise).images
+    return pipe(
+        captions, height=64, width=64, num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=noise
+    ).images
 
 
 def matched(encoder: ImageTextEncoder, count: int) -> float:
     """Share of pictures whose own caption is the nearest of 100; the others differ in one to three factors."""
+    count = min(count, MATCHED)
     scenes, pictures = draw(count, held_out=False)
     rng = np.random.default_rng(SEED)
     images = encoder.images(pictures)

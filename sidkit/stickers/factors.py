@@ -177,7 +177,9 @@ class Scene:
         }
         for factor, values in known.items():
             if getattr(self, factor) not in values:
-                raise ValueError(f"scene: {factor} is {getattr(self, factor)!r}, expected one of {', '.join(map(str, values))}")
+                raise ValueError(
+                    f"scene: {factor} is {getattr(self, factor)!r}, expected one of {', '.join(map(str, values))}"
+                )
 
     def without(self, *factors: str) -> Scene:
         """The same scene with the named optional factors taken away."""

@@ -20,7 +20,8 @@ def sheets(size: int = 128) -> dict[str, list[tuple[str, Image.Image]]]:
     topics = {
         "subjects": [(name, replace(PLAIN, subject=name, design=known_designs(name)[0])) for name in factors.SUBJECTS],
         "held-out designs": [
-            (name, replace(PLAIN, subject=name, design=known_designs(name, held_out=True)[0])) for name in factors.SUBJECTS
+            (name, replace(PLAIN, subject=name, design=known_designs(name, held_out=True)[0]))
+            for name in factors.SUBJECTS
         ],
         "places": [
             (f"{place}, {variant}", replace(PLAIN, background=place, variant=variant))

@@ -186,7 +186,10 @@ def _peak(draw: ImageDraw.ImageDraw, x: float, top: int, half: float, rock: tupl
     foot = _y(0.65)
     draw.polygon([(x - half, foot), (x, top), (x + half, foot)], fill=rock)
     cap = 0.28
-    draw.polygon([(x - half * cap, top + (foot - top) * cap), (x, top), (x + half * cap, top + (foot - top) * cap)], fill=_shade((240, 244, 252), 1 if sum(rock) > 300 else 0.7))
+    draw.polygon(
+        [(x - half * cap, top + (foot - top) * cap), (x, top), (x + half * cap, top + (foot - top) * cap)],
+        fill=_shade((240, 244, 252), 1 if sum(rock) > 300 else 0.7),
+    )
 
 
 def _room(wall: tuple, floor: tuple, rng: np.random.Generator) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -224,7 +227,11 @@ def _kitchen(variant: str, rng: np.random.Generator) -> Image.Image:
 
 
 def _sea_floor(variant: str, rng: np.random.Generator) -> Image.Image:
-    water = {"coral": ((40, 160, 208), (16, 104, 168)), "weed": ((48, 168, 168), (16, 112, 120)), "deep": ((16, 48, 112), (8, 20, 56))}
+    water = {
+        "coral": ((40, 160, 208), (16, 104, 168)),
+        "weed": ((48, 168, 168), (16, 112, 120)),
+        "deep": ((16, 48, 112), (8, 20, 56)),
+    }
     image = _gradient(*water[variant])
     draw = ImageDraw.Draw(image)
     sand = {"coral": (216, 200, 152), "weed": (176, 184, 128), "deep": (56, 68, 104)}[variant]
@@ -270,7 +277,9 @@ def _stage(variant: str, rng: np.random.Generator) -> Image.Image:
         draw.rectangle((x, 0, x + width, _y(0.7)), fill=_shade(curtain, 1.15))
     light = Image.new("L", image.size)
     spot = rng.uniform(90, 166)
-    ImageDraw.Draw(light).polygon([(spot - 16, 0), (spot + 16, 0), (spot + 80, _y(0.76)), (spot - 80, _y(0.76))], fill=70)
+    ImageDraw.Draw(light).polygon(
+        [(spot - 16, 0), (spot + 16, 0), (spot + 80, _y(0.76)), (spot - 80, _y(0.76))], fill=70
+    )
     image.paste((255, 248, 210), mask=light.filter(ImageFilter.GaussianBlur(4)))
     draw.rectangle((0, _y(0.68), CANVAS, CANVAS), fill=(148, 96, 56))
     draw.ellipse((spot - 90, _y(0.74), spot + 90, _y(0.98)), fill=(200, 148, 96))

@@ -62,7 +62,15 @@ class Layout:
     def draw(cls, rng: np.random.Generator) -> Layout:
         view, mirror, face_left, side = (int(rng.integers(0, n)) for n in (VIEWS, 2, 2, 2))
         shift = (float(rng.uniform(-0.03, 0.03)), float(rng.uniform(-0.02, 0.02)))
-        return cls(view, bool(mirror), bool(face_left), 1 - 2 * side, shift, float(rng.uniform(0.94, 1.06)), float(rng.uniform(-4, 4)))
+        return cls(
+            view,
+            bool(mirror),
+            bool(face_left),
+            1 - 2 * side,
+            shift,
+            float(rng.uniform(0.94, 1.06)),
+            float(rng.uniform(-4, 4)),
+        )
 
 
 def render(scene: Scene, size: int, rng: np.random.Generator) -> Image.Image:
@@ -141,7 +149,9 @@ def _origin(box: tuple[int, int, int, int], scale: float) -> tuple[float, float]
 
 
 @lru_cache(maxsize=1024)
-def _wearing(subject: str, design: str, hue: int, attribute: str | None, tied: str, color: str | None) -> tuple[Image.Image, Image.Image]:
+def _wearing(
+    subject: str, design: str, hue: int, attribute: str | None, tied: str, color: str | None
+) -> tuple[Image.Image, Image.Image]:
     dressed = _body(subject, design, hue, attribute).copy()
     worn = Image.new("RGBA", dressed.size)
     width, x, y = _worn_at(subject, design, tied)
@@ -170,7 +180,13 @@ def _worn_at(subject: str, design: str, tied: str) -> tuple[int, float, float]:
     left, top = _origin(box, scale)
     anchors, where = _anchors()[subject][design], TIED[tied][1]
     head_x, head_y, head_width = anchors["head"]
-    points = {"head": (head_x, head_y), "eyes": anchors["eye"], "neck": anchors["neck"], "ears": (head_x, head_y), "side": (head_x + head_width * 0.3, head_y)}
+    points = {
+        "head": (head_x, head_y),
+        "eyes": anchors["eye"],
+        "neck": anchors["neck"],
+        "ears": (head_x, head_y),
+        "side": (head_x + head_width * 0.3, head_y),
+    }
     spans = {"head": 1.15, "ears": 1.25, "eyes": 1.0, "neck": 0.95, "side": 0.7}
     width = np.clip(head_width * art.width * scale * spans[where], 0.42 * SPRITE, 0.66 * SPRITE)
     x, y = points[where]
@@ -224,7 +240,9 @@ def _shadow(canvas: Image.Image, x: float, y: float, width: float) -> None:
     ImageDraw.Draw(canvas, "RGBA").ellipse(box, fill=(0, 0, 0, 60))
 
 
-def _paste(canvas: Image.Image, sprite: Image.Image, x: float, feet: float, layout: Layout, draw: bool = True) -> np.ndarray:
+def _paste(
+    canvas: Image.Image, sprite: Image.Image, x: float, feet: float, layout: Layout, draw: bool = True
+) -> np.ndarray:
     """Paste with the bottom middle at (x, feet); returns the (size, size) mask of what the sprite covers."""
     size = canvas.width
     corner = (math.floor(x * size - sprite.width / 2), math.floor((feet + layout.shift[1]) * size - sprite.height))
@@ -235,7 +253,9 @@ def _paste(canvas: Image.Image, sprite: Image.Image, x: float, feet: float, layo
     return np.asarray(cover) > 127
 
 
-def sample_scene(rng: np.random.Generator, *, held_out: bool = False, styles: tuple[str, ...] = factors.STYLES) -> Scene:
+def sample_scene(
+    rng: np.random.Generator, *, held_out: bool = False, styles: tuple[str, ...] = factors.STYLES
+) -> Scene:
     """Draw a scene: of the designs used in pretraining, or of the held-out designs of the same classes."""
     subject = _pick(rng, tuple(factors.SUBJECTS))
     background = _pick(rng, tuple(factors.PLACES))

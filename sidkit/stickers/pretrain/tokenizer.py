@@ -27,7 +27,11 @@ def _merged(words: list[str]) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     letters = [chr(code) for code in range(33, 127)]
     trainer = trainers.BpeTrainer(
-        vocab_size=8000, end_of_word_suffix="</w>", initial_alphabet=letters, show_progress=False, special_tokens=[START, END]
+        vocab_size=8000,
+        end_of_word_suffix="</w>",
+        initial_alphabet=letters,
+        show_progress=False,
+        special_tokens=[START, END],
     )
     alphabet = [f"{letter}" for letter in letters]
     tokenizer.train_from_iterator([*words, *alphabet, "".join(letters)], trainer)
