@@ -81,7 +81,7 @@ def references(images: Sequence[Image.Image], captions: Sequence[str], cell: flo
 
 
 def intervals(table: pd.DataFrame, ax: Axes, label: str, *, zero: bool = False) -> Axes:
-    """Means with their intervals, a row each: columns `mean`, `low`, `high`, names in the index; `zero` draws the line."""
+    """Means with their intervals, a row each: columns `mean`, `low`, `high`; `zero` draws the line."""
     places = np.arange(len(table))[::-1]
     colors = [CASE_COLORS.get(name, PALETTE[0]) for name in table.index]
     ax.hlines(places, table["low"], table["high"], color=colors, linewidth=2.5)

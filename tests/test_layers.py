@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "sidkit"
 
 # From the bottom up; a name stands for the module and everything in it. A module imports from its own layer and below.
 LAYERS = (
-    ("sidkit", "sidkit.config", "sidkit.stickers"),
+    ("sidkit", "sidkit.config", "sidkit.stickers", "sidkit.torchvision_ops"),
     ("sidkit.subjects", "sidkit.masks", "sidkit.plot", "sidkit.measure", "sidkit.describe"),
     ("sidkit.models", "sidkit.personalize", "sidkit.generate", "sidkit.stickers.subjects"),
     ("sidkit.stickers.pretrain", "sidkit.stickers.evaluate", "sidkit.stickers.gallery", "sidkit.runs"),

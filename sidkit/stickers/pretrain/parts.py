@@ -42,6 +42,7 @@ class Job:
     drop: float
 
     def pool(self) -> Pool:
+        """The rendered scenes to train on."""
         return pool(self.work / "pool", self.scenes, SIZE, seed=1)
 
     def shipped(self, part: str) -> Path:
@@ -79,6 +80,7 @@ def train_autoencoder(job: Job) -> Path:
 
 
 def train_text_to_image(job: Job) -> Path:
+    """Train the diffusion model on the autoencoder's latents and write the whole pipeline."""
     from diffusers import AutoencoderKL
 
     from sidkit.stickers.pretrain.text_to_image import TextToImage, encode_pool
@@ -103,6 +105,7 @@ def train_text_to_image(job: Job) -> Path:
 
 
 def train_reader(job: Job) -> Path:
+    """Train the factor reader, at first from ImageNet weights."""
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.pretrain.backbone import ARCHITECTURE, load_imagenet
     from sidkit.stickers.pretrain.looking import HEADS, ReaderPart
@@ -120,6 +123,7 @@ def train_reader(job: Job) -> Path:
 
 
 def train_identity(job: Job) -> Path:
+    """Train the identity encoder, at first from the reader's backbone."""
     from sidkit.stickers.nets import IdentityNet, Reader
     from sidkit.stickers.pretrain.looking import IdentityPart
 
@@ -137,6 +141,7 @@ def train_identity(job: Job) -> Path:
 
 
 def train_image_text(job: Job) -> Path:
+    """Train the image-text model on the features of the reader's backbone."""
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.pretrain.image_text import load_image_text, make_image_text, save_image_text
     from sidkit.stickers.pretrain.looking import ImageTextPart, pooled_features
