@@ -61,7 +61,8 @@ def personalize(
     optimizer = torch.optim.AdamW(parameters.values(), **settings, fused=True)
     scaler = torch.amp.GradScaler(pipe.device.type, enabled=training.precision == "fp16")
     state = Checkpoint(checkpoint, parameters, optimizer, scaler, generator)
-    losses = state.resume(method, training, seed, [*captions, references.latents])
+    seen = [data for part in filter(None, (references, relatives)) for data in (*part.captions, part.latents)]
+    losses = state.resume(method, training, seed, seen)
 
     started = time.monotonic()
     left = range(len(losses), training.steps)
