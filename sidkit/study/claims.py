@@ -1,0 +1,87 @@
+"""Claims of the paper as checks: numbers decide between *reproduced*, *not reproduced* and *not run*."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from sidkit.measure.statistics import Interval, paired_difference
+
+ENOUGH = 8  # subjects, for intervals that hold what they promise (`sidkit.measure.statistics`)
+REPRODUCED, NOT_REPRODUCED, NOT_RUN = "reproduced", "not reproduced", "not run"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the paper as a difference between two cases that numbers can contradict."""
+
+    words: str
+    measure: str  # column of the study's frame
+    case: int
+    against: int
+    direction: Literal["higher", "lower"]  # of `case` beside `against`
+    source: str  # where the paper says it
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers say about a claim. `difference` is case minus against, None where it was not run."""
+
+    claim: Claim
+    word: str
+    reason: str
+    difference: Interval | None = None
+
+
+# Leakage and identity are our measures; what the paper says of them it says from pictures.
+DESCRIPTION_CASES = (
+    Claim("Naming the other things keeps them out of the pictures", "leakage", 2, 1, "lower", "Fig. 3"),
+    Claim("Describing them in detail keeps them out of the pictures", "leakage", 3, 1, "lower", "Fig. 3"),
+    Claim("Details keep them out better than names alone", "leakage", 3, 2, "lower", "Fig. 3, said to hold often"),
+    Claim("Describing the subject too loses its looks", "identity", 4, 3, "lower", "Fig. 3"),
+    Claim("SID moves pictures away from the references' surroundings", "NSD", 3, 1, "higher", "Fig. 8"),
+    Claim("SID follows the prompt better", "TA", 3, 1, "higher", "Fig. 8"),
+    Claim("SID keeps the subject better", "SA", 3, 1, "higher", "Fig. 8"),
+)
+
+
+def check(frame: pd.DataFrame, claims: Sequence[Claim] = DESCRIPTION_CASES, *, seed: int) -> list[Verdict]:
+    """Hold each claim against a study's frame, by the paired difference of its two cases with a 95 % interval."""
+    return [_verdict(frame, claim, seed) for claim in claims]
+
+
+def reach(frame: pd.DataFrame) -> str:
+    """How far the verdicts reach, in a sentence that follows from the number of subjects."""
+    count = frame["subject"].nunique()
+    if count == 1:
+        return "There is one subject, so the intervals speak of that subject only and say nothing of another."
+    if count < ENOUGH:
+        return (
+            f"With {count} subjects the intervals are wide, and promise a little too much; another {count} may give "
+            "other verdicts. The scale `full` has more."
+        )
+    return f"The intervals are over {count} subjects, and speak of subjects like these, in this world, with this model."
+
+
+def judge(claim: Claim, difference: Interval) -> Verdict:
+    """*Reproduced* only if the whole interval lies on the claimed side of zero."""
+    if not difference.known:
+        return Verdict(claim, NOT_RUN, "one picture of each case has no interval", difference)
+    if difference.low <= 0 <= difference.high:
+        return Verdict(claim, NOT_REPRODUCED, "the interval includes zero", difference)
+    as_claimed = (difference.mean > 0) == (claim.direction == "higher")
+    word = REPRODUCED if as_claimed else NOT_REPRODUCED
+    side = "claimed" if as_claimed else "other"
+    return Verdict(claim, word, f"the whole interval lies on the {side} side of zero", difference)
+
+
+def _verdict(frame: pd.DataFrame, claim: Claim, seed: int) -> Verdict:
+    missing = sorted({claim.case, claim.against} - set(frame["case"]))
+    if missing:
+        return Verdict(claim, NOT_RUN, f"case {' and '.join(map(str, missing))} was not run")
+    if claim.measure not in frame or frame[claim.measure].isna().all():
+        return Verdict(claim, NOT_RUN, f"{claim.measure} cannot be measured here")
+    return judge(claim, paired_difference(frame, claim.measure, claim.case, claim.against, seed=seed))

@@ -1,0 +1,54 @@
+"""Sheets of pictures for the book's pages: small enough in inches that their words can be read on a phone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sidkit.plot import show_image
+
+WIDTH = 4.6  # inches
+LARGEST = 1.3  # inches that a picture takes
+DPI = 200
+FONT = 8  # points
+LINE = 0.2  # inches that a line of words takes
+LETTERS = 72  # that fit into such a line
+GAP = 0.96  # of a cell is picture
+
+
+def sheet(images: Sequence[Image.Image], titles: Sequence[str] = (), columns: int = 4) -> Figure:
+    """Pictures in rows of `columns`, each under its own title."""
+    rows = -(-len(images) // columns)
+    cell, line = WIDTH / columns, LINE if titles else 0
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, (cell + line) * rows), dpi=DPI, squeeze=False)
+    for index, ax in enumerate(axes.ravel()):
+        if index < len(images):
+            show_image(images[index], ax)
+            ax.set_title(titles[index] if titles else "", fontsize=FONT, pad=3)
+        else:
+            ax.axis("off")
+    figure.subplots_adjust(0, 0, 1, 1, wspace=0.04, hspace=line / cell + 0.04)
+    return figure
+
+
+def rows(titles: Sequence[str], pictures: Sequence[Sequence[Image.Image]], columns: Sequence[str] = ()) -> Figure:
+    """A row of pictures under each title, long ones in several lines; `columns` are said once, above the first."""
+    cell, head = min(LARGEST, WIDTH / max(map(len, pictures))), LINE if columns else 0
+    told = ["\n".join(textwrap.wrap(title, LETTERS)) for title in titles]
+    heights = [LINE + 0.13 * title.count("\n") for title in told]
+    tall = head + sum(heights) + len(pictures) * cell
+    figure = plt.figure(figsize=(WIDTH, tall), dpi=DPI)
+    for row, (title, images) in enumerate(zip(told, pictures)):
+        below = head + sum(heights[: row + 1]) + row * cell  # the upper edge of the pictures, from the top
+        figure.text(0, 1 - (below - 0.25 * LINE) / tall, title, fontsize=FONT, va="bottom")
+        for column, image in enumerate(images):
+            corner = (column * cell / WIDTH, 1 - (below + GAP * cell) / tall)
+            show_image(image, figure.add_axes((*corner, GAP * cell / WIDTH, GAP * cell / tall)))
+    for column, name in enumerate(columns):
+        at = ((column + GAP / 2) * cell / WIDTH, 1 - 0.7 * LINE / tall)
+        figure.text(*at, name, fontsize=FONT, ha="center", weight="bold")
+    return figure

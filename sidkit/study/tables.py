@@ -1,0 +1,104 @@
+"""A study in numbers: means by case with their intervals, and the Markdown tables that the book's pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sidkit.describe.cases import CASES
+from sidkit.measure.statistics import Interval, case_means
+from sidkit.stickers.subjects import SCENES, read_truth
+from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Verdict, check
+from sidkit.subjects import Subject
+
+MEASURES = ("leakage", "identity", "SA", "NSD", "TA")
+BETTER = {"leakage": "lower", "identity": "higher", "SA": "higher", "NSD": "higher", "TA": "higher"}
+SHARES = ("leakage", "obedience")  # told in percent
+CASE_NAMES = {number: f"{number}: {case.name}" for number, case in CASES.items()}
+COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
+STYLES = {REPRODUCED: "claim-yes", NOT_REPRODUCED: "claim-no", NOT_RUN: "claim-none"}
+
+
+def measured(frame: pd.DataFrame, *, seed: int) -> dict[str, pd.DataFrame]:
+    """For each measure that the study has, a row a case: `mean`, `low`, `high`."""
+    known = [name for name in MEASURES if frame[name].notna().any()]
+    return {name: case_means(frame, name, seed=seed) for name in known}
+
+
+def leaks(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Share of pictures that show each undesired factor: index (factor, case), columns `mean`, `low`, `high`."""
+    factors = [name for name in frame if name.startswith("leak_") and frame[name].notna().any()]
+    if not factors:
+        raise ValueError("leaks: expected a study of Sticker World, this one has no factor reader")
+    return pd.concat({name.removeprefix("leak_"): case_means(frame, name, seed=seed) for name in factors})
+
+
+def measures_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """A row a measure, a column a case, each value with its interval; what was not measured is left out."""
+    rows = []
+    for measure, means in measured(frame, seed=seed).items():
+        values = {COLUMNS[case]: told(Interval(*row), measure) for case, row in zip(means.index, means.to_numpy())}
+        rows.append({"Measure": f"{measure} ({BETTER[measure]} is better)", **values})
+    return pd.DataFrame(rows)
+
+
+def claims_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
+    """A row a claim: what it says, the difference that decides, and the verdict in its colour."""
+    rows = [
+        {
+            "The paper says": f"{verdict.claim.words} ({verdict.claim.source}).",
+            "Here": _difference(verdict),
+            "So": f'<span class="{STYLES[verdict.word]}">{verdict.word}</span>: {verdict.reason}',
+        }
+        for verdict in verdicts
+    ]
+    return pd.DataFrame(rows)
+
+
+def headline(frame: pd.DataFrame, *, seed: int) -> str:
+    """The paper's main point in two sentences of Markdown: SID (case 3) beside the usual captions (case 1)."""
+    verdict = next(one for one in check(frame, seed=seed) if (one.claim.case, one.claim.against) == (3, 1))
+    if verdict.difference is None:
+        return f"Whether it is so, this run cannot say: {verdict.reason}."
+    measure = verdict.claim.measure
+    means = case_means(frame, measure, seed=seed)
+    usual, sid = (told(Interval(*means.loc[case]), measure) for case in (1, 3))
+    return (
+        f"Of the things that a picture should not show it shows {usual} after the usual captions, and {sid} after "
+        f"captions that say what is not the subject. The difference is {told(verdict.difference, measure)}, "
+        f"and the claim is **{verdict.word}**: {verdict.reason}."
+    )
+
+
+def company(subject: Subject) -> str:
+    """What the references share beside the subject, in words; of photos, only which kinds of things it is."""
+    known = (subject.folder / SCENES).is_file()
+    return " and ".join(read_truth(subject).shared.values() if known else subject.bias)
+
+
+def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
+    """The descriptions of one reference picture, a row a case."""
+    file = subject.images[image].name
+    rows = [(CASE_NAMES[case], f"`{texts[file]}`") for case, texts in subject.captions.items()]
+    return pd.DataFrame(rows, columns=["Case", "Description"])
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table as Markdown, without its index."""
+    rows = [list(map(str, table.columns)), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
+
+
+def told(interval: Interval, measure: str) -> str:
+    """`0.612 [0.590, 0.634]`; a share in percent: `41 % [33, 50]`."""
+    if measure in SHARES and interval.known:
+        mean, low, high = (f"{100 * value:.0f}" for value in (interval.mean, interval.low, interval.high))
+        return f"{mean} % [{low}, {high}]"
+    return str(interval)
+
+
+def _difference(verdict: Verdict) -> str:
+    claim = verdict.claim
+    what = f"{claim.measure}, case {claim.case} − case {claim.against}"
+    return f"{what}: {told(verdict.difference, claim.measure)}" if verdict.difference else what

@@ -1,0 +1,279 @@
+"""Studies: what is planned, what is run and kept, and what the numbers are allowed to say."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sidkit import config
+from sidkit.measure.statistics import Interval
+from sidkit.runs import Runs
+from sidkit.stickers.nets import IdentityNet, Reader
+from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
+from sidkit.stickers.pretrain.looking import HEADS
+from sidkit.stickers.pretrain.tokenizer import make_tokenizer
+from sidkit.stickers.subjects import make_subject
+from sidkit.study import claims, figures, pieces, tables
+from sidkit.study.measures import without_identifier
+from sidkit.study.models import weights
+from sidkit.study.plan import PAIRS, SCALES, Stickers, make_plan
+from sidkit.study.run import run_study
+from sidkit.subjects import load_images
+
+ARCHITECTURE, SIZE = "test_vit", 160  # timm's smallest, for tests
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, _tiny_pipe):
+    """A folder of shipped weights, all random and tiny."""
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    _tiny_pipe.save_pretrained(folder / "text_to_image")
+    Reader(ARCHITECTURE, SIZE, HEADS).save(folder / "reader")
+    IdentityNet(ARCHITECTURE, SIZE, 16).save(folder / "identity")
+    tokenizer = make_tokenizer()
+    save_image_text(make_image_text(ARCHITECTURE, SIZE, len(tokenizer)), tokenizer, folder / "image_text")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def shipped(world, monkeypatch):
+    monkeypatch.setattr(config, "WEIGHTS", world)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, world):
+    """The smallest study, run once."""
+    runs = Runs(tmp_path_factory.mktemp("runs"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "WEIGHTS", world)
+        return runs, run_study(make_plan("smoke"), runs, progress=False)
+
+
+def frame_of(leakage_by_case, subjects=4, prompts=3, **columns):
+    """A study's frame in which every picture of a case has the same leakage, but for a subject's own offset."""
+    rows = [
+        {"subject": f"s{s}", "prompt": f"p{p}", "seed": 0, "case": case, "leakage": leakage + 0.01 * s, **columns}
+        for case, leakage in leakage_by_case.items()
+        for s in range(subjects)
+        for p in range(prompts)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_every_three_subjects_hold_each_pair_of_biases_once():
+    subjects = make_plan("full").subjects
+    assert len(subjects) == 12 and len({one.subject_class for one in subjects}) == 12
+    assert all(len(one.bias) == 2 for one in subjects)
+    assert [one.bias for one in subjects[:3]] == list(PAIRS)
+
+
+def test_a_plan_counts_what_it_will_do():
+    plan = make_plan("quick", subjects=["dog", "cat-nearby+tied"], cases=[1, 3], steps=7, pictures=5)
+    assert plan.subjects == (Stickers("dog", PAIRS[0]), Stickers("cat", ("nearby", "tied")))
+    assert (plan.runs, plan.pictures_total, plan.training.steps) == (4, 4 * 4 * 5, 7)
+    assert str(plan).startswith("2 subjects x 2 cases: 4 personalizations of 7 steps, then 80 pictures; about 1 minute")
+
+
+def test_quick_is_within_its_time_by_its_own_estimate():
+    minutes = int(re.search(r"about (\d+) minutes", str(make_plan("quick")))[1])
+    assert minutes <= 6
+
+
+def test_the_profile_decides_what_the_scale_does_not():
+    plan = make_plan("quick", profile="sd15", subjects=["photos/my_cat"])
+    assert plan.training.steps == 800 and plan.subjects == (Path("photos/my_cat"),)
+    assert "known after the first" in str(plan)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"scale": "quik"}, "unknown scale 'quik'; did you mean 'quick'"),
+        ({"subjects": ["robbot"]}, "unknown subject 'robbot'; did you mean 'robot'"),
+        ({"cases": [5]}, "unknown case '5'"),
+        ({"profile": "sticker"}, "did you mean 'stickers'"),
+        ({"pictures": -1}, "pictures: expected at least 1"),
+        ({"steps": -3}, "steps: expected at least 1"),
+    ],
+)
+def test_a_plan_refuses_what_it_does_not_know(given, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_plan(**{"scale": "smoke", **given})
+
+
+def test_a_study_has_a_row_a_picture_and_every_measure(study):
+    _, found = study
+    assert len(found.frame) == found.plan.pictures_total == 2 * 4 * 1
+    assert found.frame[["SA", "NSD", "TA", "identity", "leakage"]].notna().all(axis=None)
+    assert set(found.frame["case"]) == {1, 3} and found.frame["leakage"].between(0, 1).all()
+
+
+def test_the_second_study_is_read_and_not_run(study, monkeypatch):
+    runs, first = study
+    monkeypatch.setattr(pieces, "personalize", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(pieces, "measure", lambda *_, **__: pytest.fail("measured again"))
+    second = run_study(make_plan("smoke"), runs, progress=False)
+    pd.testing.assert_frame_equal(first.frame, second.frame)
+
+
+def test_another_prompt_draws_anew_and_measures_only_what_is_new(study):
+    runs, first = study
+    options = dict(subjects=["dog"], cases=[1], prompts=["a photo of a [v] dog in the snow"])
+    given = run_study(make_plan("smoke", **options), runs, progress=False)
+    assert len(given.frame) == 1 and set(given.frame["kind"]) == {"given"}
+    assert given.folders["dog-background+nearby", 1] not in first.folders.values()
+
+
+def test_pictures_of_a_row_differ_between_cases_only(study):
+    _, found = study
+    name = next(iter(found.subjects))
+    row = found.grid(name, [0])[0]
+    assert [image.size for image in row] == [(64, 64)] * 2
+    assert np.any(np.asarray(row[0]) != np.asarray(row[1]))  # trained with other captions
+
+
+def test_a_subject_without_masks_or_scenes_has_no_alignment_and_no_leakage(tmp_path, study):
+    runs, _ = study
+    subject = make_subject(tmp_path / "mine", "cat", "background", 1, seed=0)
+    (subject.folder / "scenes.json").unlink()
+    for mask in (subject.folder / "masks").iterdir():
+        mask.unlink()
+    options = dict(subjects=[str(subject.folder)], cases=[1], prompts=["a photo of a [v] cat"])
+    frame = run_study(make_plan("smoke", **options), runs, progress=False).frame
+    assert frame[["SA", "NSD", "leakage"]].isna().all(axis=None) and frame[["TA", "identity"]].notna().all(axis=None)
+    assert list(tables.measured(frame, seed=0)) == ["identity", "TA"]
+    assert {verdict.word for verdict in claims.check(frame, seed=0)} == {claims.NOT_RUN}
+
+
+def test_everything_is_checked_before_anything_is_trained(tmp_path, monkeypatch):
+    subject = make_subject(tmp_path / "mine", "cat", "background", 1, seed=0)
+    path = subject.folder / "captions.json"
+    told = json.loads(path.read_text())
+    told["captions"]["00.png"]["3"] = "a photo of a [v] cat " + "on a beach " * 30
+    path.write_text(json.dumps(told))
+    monkeypatch.setattr(pieces, "personalize", lambda *_, **__: pytest.fail("training started"))
+    plan = make_plan("smoke", subjects=["dog", str(subject.folder)])
+    with pytest.raises(ValueError, match="expected at most .* tokens"):
+        run_study(plan, Runs(tmp_path / "runs"), progress=False)
+
+
+def test_a_prompt_needs_its_mark(tmp_path):
+    with pytest.raises(ValueError, match=re.escape("prompt: expected [v] once")):
+        run_study(make_plan("smoke", prompts=["a photo of a dog"]), Runs(tmp_path), progress=False)
+
+
+def test_a_model_s_card_is_no_part_of_a_run_s_key():
+    names = set(weights("embedded:text_to_image"))
+    assert "model_index.json" in names and not {"README.md", "training.json"} & names
+    assert weights("ViT-B-32/openai") == ["ViT-B-32/openai", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a photo of a [v] owl in the snow", "a photo of an owl in the snow"),
+        ("a photo of an orange [v] dog", "a photo of an orange dog"),
+        ("a [v] dog", "a dog"),
+    ],
+)
+def test_text_alignment_reads_the_prompt_without_its_identifier(text, expected):
+    assert without_identifier(text) == expected
+
+
+LOWER = claims.Claim("less leaks", "leakage", 3, 1, "lower", "Fig. 3")
+HIGHER = claims.Claim("more is kept", "identity", 3, 1, "higher", "Fig. 8")
+
+
+@pytest.mark.parametrize(
+    ("claim", "interval", "word", "reason"),
+    [
+        (LOWER, (-0.3, -0.4, -0.2), "reproduced", "claimed side"),
+        (LOWER, (0.3, 0.2, 0.4), "not reproduced", "other side"),
+        (LOWER, (-0.1, -0.3, 0.1), "not reproduced", "includes zero"),
+        (LOWER, (0, 0, 0), "not reproduced", "includes zero"),
+        (HIGHER, (0.02, 0.01, 0.03), "reproduced", "claimed side"),
+        (HIGHER, (-0.02, -0.03, -0.01), "not reproduced", "other side"),
+        (HIGHER, (0.02, -np.inf, np.inf), "not run", "no interval"),
+    ],
+)
+def test_the_interval_decides(claim, interval, word, reason):
+    verdict = claims.judge(claim, Interval(*interval))
+    assert verdict.word == word and reason in verdict.reason
+
+
+def test_claims_are_held_against_paired_differences():
+    found = claims.check(frame_of({1: 0.6, 3: 0.2}), [LOWER, HIGHER], seed=0)
+    assert [verdict.word for verdict in found] == ["reproduced", "not run"]
+    assert found[0].difference.mean == pytest.approx(-0.4) and found[0].difference.high == pytest.approx(-0.4)
+    assert "identity" in found[1].reason
+
+
+def test_a_case_that_was_not_run_is_said_by_name():
+    (verdict,) = claims.check(frame_of({1: 0.6}), [LOWER], seed=0)
+    assert (verdict.word, verdict.reason, verdict.difference) == ("not run", "case 3 was not run", None)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "says"), [(1, "that subject only"), (3, "With 3 subjects"), (8, "over 8 subjects")]
+)
+def test_few_subjects_are_called_few(subjects, says):
+    assert says in claims.reach(frame_of({1: 0.6}, subjects=subjects))
+
+
+def test_the_headline_follows_the_numbers():
+    rest = dict(SA=1.0, NSD=1.0, TA=1.0, identity=1.0)
+    lower = tables.headline(frame_of({1: 0.6, 3: 0.2}, **rest), seed=0)
+    assert "the claim is **reproduced**" in lower
+    assert re.search(r"shows 6[12] % .* and 2[12] % .* -40 % \[-40, -40\]", lower)
+    higher = tables.headline(frame_of({1: 0.2, 3: 0.6}, **rest), seed=0)
+    assert "**not reproduced**: the whole interval lies on the other side" in higher
+    assert "cannot say: case 3 was not run" in tables.headline(frame_of({1: 0.6}), seed=0)
+
+
+def test_tables_become_markdown_with_their_intervals(study):
+    _, found = study
+    lines = tables.markdown(tables.measures_table(found.frame, seed=0)).splitlines()
+    assert lines[0] == "| Measure | Case 1 | Case 3 (SID) |" and lines[1] == "| --- | --- | --- |"
+    assert [line.split(" ")[1] for line in lines[2:]] == list(tables.MEASURES)
+    assert re.search(r"\| \d+ % \[\d+, \d+\] \|", lines[2]) and re.search(r"0\.\d{3} \[", lines[4])
+    assert tables.markdown(pd.DataFrame({"a": ["x | y"]})).splitlines()[2] == "| x &#124; y |"
+
+
+def test_leaks_are_told_by_factor_and_case(study):
+    _, found = study
+    assert set(tables.leaks(found.frame, seed=0).index) == {(f, c) for f in ("background", "nearby") for c in (1, 3)}
+
+
+def test_the_description_s_table_and_the_shared_things_are_the_subject_s(study):
+    subject = next(iter(study[1].subjects.values()))
+    told = tables.captions_table(subject)["Description"].tolist()
+    assert told[0] == "`a photo of a [v] dog`" and len(told) == 4
+    for thing in tables.company(subject).split(" and "):
+        assert thing.split()[-1] in told[2] or thing == "city"  # which is also called a street
+
+
+@pytest.mark.parametrize("columns", [1, 4])
+def test_sheets_hold_every_picture(study, columns):
+    images = load_images(next(iter(study[1].subjects.values()))) * 3
+    drawn = [ax for ax in figures.sheet(images, columns=columns).axes if ax.images]
+    assert len(drawn) == len(images)
+
+
+def test_rows_stand_below_each_other_with_their_titles(study):
+    images = load_images(next(iter(study[1].subjects.values())))
+    figure = figures.rows(["one", "a title " * 20], [images, images[:1]], ["left", "right"])
+    assert [text.get_text().split()[0] for text in figure.texts] == ["one", "a", "left", "right"]
+    boxes = [ax.get_position() for ax in figure.axes]
+    assert len(boxes) == 3 and boxes[0].y0 == boxes[1].y0 > boxes[2].y1
+    assert all(box.x0 >= 0 and box.x1 <= 1 and box.y0 >= 0 for box in boxes)
+
+
+def test_the_scales_grow():
+    sizes = [make_plan(scale) for scale in SCALES]
+    assert [plan.runs for plan in sizes] == [2, 12, 48]
+    assert sizes[-1].pictures == 4 and len(sizes[-1].subjects) >= 8
