@@ -51,7 +51,7 @@ SCHEDULER = dict(
     timestep_spacing="trailing",
     clip_sample=False,
     set_alpha_to_one=True,
-    steps_offset=0,
+    steps_offset=1,  # as Stable Diffusion pipelines expect; trailing spacing does not use it
 )
 
 
