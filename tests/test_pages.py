@@ -1,0 +1,113 @@
+"""The real book, small: notebooks executed at scale smoke, pages built with warnings as errors, then looked at."""
+
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from sidkit.book import build_book
+from sidkit.notebook import check_parameters, declared_parameters, find_notebook, parse_assignments
+from sidkit.study import claims
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TEXTS = [*sorted((ROOT / "book").glob("*.md")), *NOTEBOOKS]
+LONGEST_CELL = 12  # lines
+
+
+def named(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Every page of the book by its path, parsed."""
+    root = tmp_path_factory.mktemp("book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, root)
+    for name in ("book", "notebooks"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("chapters"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)  # the run store is made where the notebooks run
+        folder = build_book(root, scale="smoke").parent
+    return {path: BeautifulSoup(path.read_text(), "html.parser") for path in sorted((folder / "book").rglob("*.html"))}
+
+
+@named(NOTEBOOKS)
+def test_a_notebook_s_source_is_source_only_and_short(path):
+    code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert not [cell for cell in code if cell.outputs or cell.execution_count]
+    assert max(len(cell.source.splitlines()) for cell in code) <= LONGEST_CELL
+    assert "scale" in declared_parameters(path)
+
+
+@named(TEXTS)
+def test_every_command_in_the_text_would_be_accepted(path):
+    for name, rest in re.findall(r"sidkit notebook (\w+)((?: -p [^\s`\"\\]+)*)", path.read_text()):
+        check_parameters(find_notebook(name), parse_assignments(re.findall(r"-p (\S+)", rest)))
+
+
+@pytest.mark.slow
+def test_every_page_of_the_table_of_contents_is_built(pages):
+    names = {path.stem for path in pages}
+    assert names == {path.stem for path in TEXTS}
+
+
+@pytest.mark.slow
+def test_pictures_are_there_and_are_described(pages):
+    shown = [(path, image) for path, page in pages.items() for image in page.select("article img")]
+    for path, image in shown:
+        assert (path.parent / unquote(image["src"])).stat().st_size > 1000, image
+        assert len(image.get("alt", "")) > 40 and ".png" not in image["alt"], image
+    assert {path.stem for path, _ in shown} == {path.stem for path in NOTEBOOKS}
+
+
+@pytest.mark.slow
+def test_figures_and_tables_are_numbered_and_referred_to(pages):
+    for path, page in pages.items():
+        captions = page.select("article figcaption, article table caption")
+        assert all(caption.select_one(".caption-number") for caption in captions), path
+        labels = {figure["id"] for figure in page.select("article figure[id]")}
+        linked = {urlsplit(link["href"]).fragment for other in pages.values() for link in other.select("a.reference")}
+        assert labels <= linked, f"{path.stem}: nothing refers to {labels - linked}"
+
+
+@pytest.mark.slow
+def test_links_lead_somewhere_and_pages_need_no_network(pages):
+    for path, page in pages.items():
+        parts = page.select("script[src], img[src]"), page.select("link[rel=stylesheet], link[rel=preload]")
+        for address in [*(part["src"] for part in parts[0]), *(part["href"] for part in parts[1])]:
+            assert (path.parent / unquote(urlsplit(address).path)).is_file(), f"{path.stem} loads {address}"
+        for link in page.select("article a[href]"):
+            assert leads_somewhere(path, link["href"], pages), f"{path.stem} links to {link['href']}"
+
+
+def leads_somewhere(path, address, pages):
+    """Whether a link is one into the world, or one to a page or place of the book that is there."""
+    parts = urlsplit(address)
+    if parts.scheme:
+        return parts.scheme == "https"
+    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    page = pages.get(target)
+    return target.is_file() and (
+        not parts.fragment or page is None or page.find(id=unquote(parts.fragment)) is not None
+    )
+
+
+@pytest.mark.slow
+def test_the_chapter_says_of_every_claim_whether_it_was_reproduced(pages):
+    (chapter,) = (page for path, page in pages.items() if path.stem == "02_description_cases")
+    said = [cell.get_text() for cell in chapter.select("[class^=claim-]")]
+    assert len(said) == len(claims.DESCRIPTION_CASES)
+    assert set(said) <= {claims.REPRODUCED, claims.NOT_REPRODUCED, claims.NOT_RUN}
+
+
+@pytest.mark.slow
+def test_every_number_in_the_text_came_from_the_run(pages):
+    for path, page in pages.items():
+        assert not page.select("article .pasted-text:empty"), path
+        assert not re.search(r"\bnan\b|\{glue", page.select_one("article").get_text()), path
