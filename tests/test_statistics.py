@@ -60,7 +60,10 @@ def test_the_seed_decides_the_interval_and_the_order_of_rows_does_not():
     first, again, other = (paired_difference(data, "x", 3, 1, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
     assert first.mean == other.mean
-    assert paired_difference(data.sample(frac=1, random_state=0), "x", 3, 1, seed=1) == first
+    shuffled = data.sample(frac=1, random_state=0)
+    assert paired_difference(shuffled, "x", 3, 1, seed=1) == first
+    first, again = (mean_interval(rows[rows["case"] == 3], "x", seed=1) for rows in (data, shuffled))
+    assert first == again
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.3])

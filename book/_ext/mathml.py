@@ -1,4 +1,4 @@
-"""Write formulas as MathML, which browsers draw by themselves, so that the book's pages need no script from the network."""
+"""Write formulas as MathML, which browsers draw by themselves: no page needs a script from the network."""
 
 from __future__ import annotations
 
