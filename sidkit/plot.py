@@ -106,9 +106,8 @@ def intervals(table: pd.DataFrame, ax: Axes, label: str, *, zero: bool = False) 
 
     An interval that is not known (infinite) is left out. `zero` draws a line there, for differences.
     """
-    known = table.where(np.isfinite(table))
     places, colors = np.arange(len(table))[::-1], [_color(name) for name in table.index]
-    ax.hlines(places, known["low"], known["high"], color=colors, linewidth=2.5)
+    ax.hlines(places, table["low"], table["high"], color=colors, linewidth=2.5)
     ax.scatter(table["mean"], places, color=colors, s=42, zorder=3)
     if zero:
         ax.axvline(0, color="0.3", linewidth=1, zorder=1)
@@ -161,8 +160,7 @@ def leakage_bars(table: pd.DataFrame, ax: Axes) -> Axes:
         rows = table.xs(case, level=1)
         places = [factors.index(factor) + width * (index + 0.5) - 0.4 for factor in rows.index]
         ax.bar(places, rows["mean"], 0.9 * width, color=_color(case), label=CASE_NAMES.get(case, str(case)))
-        known = rows.where(np.isfinite(rows))
-        ax.vlines(places, known["low"], known["high"], color="0.2", linewidth=1.2)
+        ax.vlines(places, rows["low"], rows["high"], color="0.2", linewidth=1.2)
     ax.set_xticks(range(len(factors)), factors)
     ax.set(ylim=(0, 1), ylabel="pictures that show it")
     ax.yaxis.set_major_formatter(PercentFormatter(1))

@@ -52,6 +52,9 @@ def test_an_unknown_interval_is_a_point_only(ax):
     assert not any(len(segment) for segment in ax.collections[0].get_segments())
     ax.figure.canvas.draw()
     assert ax.get_xlim()[1] < 1
+    bars = plot.leakage_bars(pd.concat({"nearby": TABLE.assign(low=-np.inf, high=np.inf)}), plt.subplots()[1])
+    bars.figure.canvas.draw()
+    assert bars.get_ylim() == (0, 1) and len(bars.patches) == 2
 
 
 def test_a_grid_has_a_cell_for_each_picture_and_labels():
