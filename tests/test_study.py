@@ -229,7 +229,7 @@ def test_the_headline_follows_the_numbers():
     rest = dict(SA=1.0, NSD=1.0, TA=1.0, identity=1.0)
     lower = tables.headline(frame_of({1: 0.6, 3: 0.2}, **rest), seed=0)
     assert "the claim is **reproduced**" in lower
-    assert re.search(r"shows 6[12] % .* and 2[12] % .* -40 % \[-40, -40\]", lower)
+    assert re.search(r"shows 6[12] % .* and 2[12] % .* −40 points \[−40, −40\]", lower)
     higher = tables.headline(frame_of({1: 0.2, 3: 0.6}, **rest), seed=0)
     assert "**not reproduced**: the whole interval lies on the other side" in higher
     assert "cannot say: case 3 was not run" in tables.headline(frame_of({1: 0.6}), seed=0)
@@ -240,7 +240,7 @@ def test_tables_become_markdown_with_their_intervals(study):
     lines = tables.markdown(tables.measures_table(found.frame, seed=0)).splitlines()
     assert lines[0] == "| Measure | Case 1 | Case 3 (SID) |" and lines[1] == "| --- | --- | --- |"
     assert [line.split(" ")[1] for line in lines[2:]] == list(tables.MEASURES)
-    assert re.search(r"\| \d+ % \[\d+, \d+\] \|", lines[2]) and re.search(r"0\.\d{3} \[", lines[4])
+    assert re.search(r"\| \d+ %<br>\[\d+, \d+\] \|", lines[2]) and re.search(r"0\.\d{3}<br>\[", lines[4])
     assert tables.markdown(pd.DataFrame({"a": ["x | y"]})).splitlines()[2] == "| x &#124; y |"
 
 

@@ -6,6 +6,7 @@ the first piece that is missing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ def run_study(plan: Plan, runs: Runs, *, progress: bool = True) -> Study:
     asked = {name: _prompts(subject, plan) for name, subject in subjects.items()}
     captions = {(name, case): describe(subject, case) for name, subject in subjects.items() for case in plan.cases}
     workshop = Workshop(plan, runs, Models(plan.profile, _read_by_the_model(plan, captions, asked)))
+    if progress:
+        print(plan, file=sys.stderr)  # where the bars are, so that it is seen before the work and not after it
     folders, frames = {}, []
     for (name, case), texts in tqdm(captions.items(), "subjects and cases", disable=not progress):
         folders[name, case] = workshop.pictures(subjects[name], texts, asked[name])

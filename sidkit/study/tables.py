@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sidkit.describe.cases import CASES
+from sidkit.describe.cases import CASES, describe
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.stickers.subjects import SCENES, read_truth
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Verdict, check
@@ -38,7 +38,8 @@ def measures_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row a measure, a column a case, each value with its interval; what was not measured is left out."""
     rows = []
     for measure, means in measured(frame, seed=seed).items():
-        values = {COLUMNS[case]: told(Interval(*row), measure) for case, row in zip(means.index, means.to_numpy())}
+        cells = (told(Interval(*row), measure).replace(" [", "<br>[") for row in means.to_numpy())
+        values = {COLUMNS[case]: cell for case, cell in zip(means.index, cells)}
         rows.append({"Measure": f"{measure} ({BETTER[measure]} is better)", **values})
     return pd.DataFrame(rows)
 
@@ -66,7 +67,7 @@ def headline(frame: pd.DataFrame, *, seed: int) -> str:
     usual, sid = (told(Interval(*means.loc[case]), measure) for case in (1, 3))
     return (
         f"Of the things that a picture should not show it shows {usual} after the usual captions, and {sid} after "
-        f"captions that say what is not the subject. The difference is {told(verdict.difference, measure)}, "
+        f"captions that say what is not the subject. The difference is {told(verdict.difference, measure, 'points')}, "
         f"and the claim is **{verdict.word}**: {verdict.reason}."
     )
 
@@ -78,9 +79,9 @@ def company(subject: Subject) -> str:
 
 
 def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
-    """The descriptions of one reference picture, a row a case."""
-    file = subject.images[image].name
-    rows = [(CASE_NAMES[case], f"`{texts[file]}`") for case, texts in subject.captions.items()]
+    """The descriptions of one reference picture, a row a case that there is."""
+    written = sorted({1, *subject.captions})
+    rows = [(CASE_NAMES[case], f"`{describe(subject, case)[image]}`") for case in written]
     return pd.DataFrame(rows, columns=["Case", "Description"])
 
 
@@ -90,15 +91,16 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
 
 
-def told(interval: Interval, measure: str) -> str:
-    """`0.612 [0.590, 0.634]`; a share in percent: `41 % [33, 50]`."""
+def told(interval: Interval, measure: str, unit: str = "%") -> str:
+    """`0.612 [0.590, 0.634]`; a share in percent, `41 % [33, 50]`, and a difference of shares in points."""
+    text = str(interval)
     if measure in SHARES and interval.known:
-        mean, low, high = (f"{100 * value:.0f}" for value in (interval.mean, interval.low, interval.high))
-        return f"{mean} % [{low}, {high}]"
-    return str(interval)
+        mean, low, high = (round(100 * value) for value in (interval.mean, interval.low, interval.high))
+        text = f"{mean} {unit} [{low}, {high}]"
+    return text.replace("-", "−")
 
 
 def _difference(verdict: Verdict) -> str:
     claim = verdict.claim
     what = f"{claim.measure}, case {claim.case} − case {claim.against}"
-    return f"{what}: {told(verdict.difference, claim.measure)}" if verdict.difference else what
+    return f"{what}: {told(verdict.difference, claim.measure, 'points')}" if verdict.difference else what
