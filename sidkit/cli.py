@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from sidkit import cli_describe, cli_folders, cli_models
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -17,6 +19,10 @@ app = typer.Typer(
 )
 stickers = typer.Typer(no_args_is_help=True, help="Sticker World: its art, its weights, its scores.")
 app.add_typer(stickers, name="stickers")
+for command in (cli_describe.describe, cli_models.doctor, cli_models.fetch, cli_models.masks):
+    app.command()(command)
+for command in (cli_folders.check, cli_folders.check_scores, cli_folders.new):
+    app.command()(command)
 
 Scale = Literal["smoke", "quick", "full"]
 

@@ -18,11 +18,14 @@ from pydantic.dataclasses import dataclass
 
 PROFILES = Path(__file__).parent / "profiles"
 WEIGHTS = Path(__file__).parent / "stickers" / "weights"
-PARTS = ("text_to_image", "image_text", "reader", "identity")
+PARTS = ("text_to_image", "image_text", "reader", "identity", "segmenter")
 EMBEDDED = "embedded:"
 
 Count = Annotated[int, Field(strict=True, gt=0)]
 _STRICT = ConfigDict(extra="forbid")
+
+
+Precision = Literal["fp32", "fp16", "bf16"]
 
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
@@ -36,7 +39,11 @@ class Training:
     prior_weight: NonNegativeFloat = 0.0  # weight of the class-image loss (DreamBooth's lambda); 0 turns it off
     prior_images: Annotated[int, Field(strict=True, ge=0)] = 0  # class images made before training
     weight_decay: NonNegativeFloat = 0.01  # AdamW
-    precision: Literal["fp32", "fp16", "bf16"] = "fp32"  # of the frozen parts and the forward pass
+    rank: Count = 8  # of the matrices that `lora` adds
+    precision: Precision = "fp32"  # of the forward pass
+    gradient_checkpointing: bool = False  # keep few activations and compute the others again: less memory, more time
+    optimizer: Literal["adamw", "adamw8bit"] = "adamw"  # the second keeps its moments in 8 bits (bitsandbytes)
+    unload: bool = False  # move the frozen models whose outputs are kept off the device while the loop runs
 
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
@@ -46,7 +53,7 @@ class Sampling:
     steps: Count = 25  # denoising steps
     guidance: Annotated[float, Field(ge=1)] = 3.0  # classifier-free guidance scale; 1 turns it off
     negative_prompt: str = ""  # what to move away from
-    batch_size: Count = 16  # pictures drawn together; never changes a picture
+    batch_size: Count = 16  # pictures drawn together on a GPU; a CPU has its own size
 
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
@@ -60,20 +67,69 @@ class Encoders:
 
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
+class Memory:
+    """How the pipeline is held on its device."""
+
+    weights: Precision = "fp32"  # of what is not trained, the autoencoder apart, which stays fp32
+    attention_slicing: bool = False  # pays only where torch has no fused attention, such as on older Macs
+    vae_slicing: bool = False  # decode one picture of a batch at a time
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
+class Masks:
+    """Grounded-SAM: a detector finds the class word, a segmenter cuts out what it found; both of the hub."""
+
+    detector: str = "IDEA-Research/grounding-dino-tiny"  # hub id or local folder
+    detector_revision: str | None = "a2bb814dd30d776dcf7e30523b00659f4f141c71"
+    segmenter: str = "facebook/sam-vit-base"
+    segmenter_revision: str | None = "70c1a07f894ebb5b307fd9eaaee97b9dfc16068f"
+    box_threshold: Annotated[float, Field(ge=0, le=1)] = 0.35  # lowest score of a detection
+    text_threshold: Annotated[float, Field(ge=0, le=1)] = 0.25  # lowest score of a word in a detection's label
+    several: Literal["best", "all"] = "best"  # of several detections the surest, or all of them together
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
+class EncoderMethod:
+    """Where an encoder method (`sidkit.encoder_methods`) has its weights."""
+
+    weights: str  # `embedded:PART`, a local folder, or a hub id
+    revision: str | None = None  # hub commit or branch
+    subfolder: str = ""  # of `file`
+    file: str = ""  # an adapter's own weights
+    image_encoder: str = "image_encoder"  # folder beside `file`; with a slash in it, from the top
+    scale: Annotated[float, Field(ge=0, le=1)] = 0.6  # how much an adapter says beside the prompt
+
+
+@dataclass(frozen=True, config=_STRICT, kw_only=True)
 class Profile:
     """One world to work in: the model that is personalized, and the settings that suit it."""
 
     name: str
-    pipeline: str  # `embedded:text_to_image`, a local folder, or a hub id
+    pipeline: str  # `embedded:text_to_image`, a local folder, a single .safetensors file, or a hub id
     revision: str | None = None  # hub commit or branch
+    variant: str | None = None  # of the hub's weight files: "fp16" downloads half as much
+    config: str | None = None  # of a single file: folder or hub id of the pipeline whose layout and tokenizers it has
+    architecture: str | None = None  # one of architectures/, by which `sidkit doctor` counts before a download
     resolution: Count  # pixels, width and height
     identifier: str = "sks"  # stands for [v] in captions and prompts
     training: dict[str, Training] = field(default_factory=dict)  # by method
+    keep_weights: bool = True  # of personalized models, in the run store; DreamBooth's take gigabytes of a large model
+    early_look: Annotated[int, Field(strict=True, ge=0)] = 0  # steps between pictures of a training that runs; 0: none
     sampling: Sampling
     encoders: Encoders
+    memory: Memory = field(default_factory=Memory)
+    encoder_methods: dict[str, EncoderMethod] = field(default_factory=dict)  # by name
+    masks: Masks | None = None  # how a photo's subject is found; None where masks are given
 
 
-_SECTIONS = {"training": Training, "sampling": Sampling, "encoders": Encoders}
+_SECTIONS = {
+    "training": Training,
+    "sampling": Sampling,
+    "encoders": Encoders,
+    "encoder_methods": EncoderMethod,
+    "memory": Memory,
+    "masks": Masks,
+}
 
 
 def load_profile(name: str, **overrides: Any) -> Profile:
@@ -91,7 +147,7 @@ def load_profile(name: str, **overrides: Any) -> Profile:
         raise ValueError(f"profile: expected a YAML file at {path}, found none")
     values = _merge(yaml.safe_load(path.read_text()), overrides)
     try:
-        return Profile(**{"name": path.stem, **values})
+        return _fitting(Profile(**{"name": path.stem, **values}))
     except ValidationError as error:
         raise ValueError(f"profile {path.stem}: " + "; ".join(map(_explain, error.errors()))) from error
 
@@ -119,6 +175,16 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     if name not in known:
         raise ValueError(_unknown(kind, name, known))
     return name
+
+
+def _fitting(profile: Profile) -> Profile:
+    """The profile, if its precisions go together: half-precision weights cannot be computed with in fp32."""
+    held = profile.memory.weights
+    for method, training in profile.training.items():
+        if held != "fp32" and training.precision == "fp32":
+            told = f"{profile.name}: memory.weights is {held}: expected training.{method}.precision bf16 or fp16"
+            raise ValueError(f"{told}, got fp32; change one of the two")
+    return profile
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -5,15 +5,21 @@ A mask is a boolean array (height, width), True on the subject.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from sidkit.config import check_name
 
 FILLS = {"black": 0, "grey": 128, "white": 255}
 FOLDER = "masks"  # inside a subject's folder, a PNG for each picture
+SHEET = "contact_sheet.png"  # inside FOLDER
+TILE, CAPTION, COLUMNS = 256, 40, 4  # of a contact sheet: px, px, pictures a row
+FOUND, MISSING = (230, 40, 160), (200, 30, 30)  # colours
 
 
 def given_mask(image: Path | str) -> np.ndarray | None:
@@ -52,6 +58,79 @@ def apply_mask(image: Image.Image, mask: np.ndarray, fill: str = "black") -> Ima
         got = f"{' x '.join(map(str, mask.shape))} of {mask.dtype}"
         raise ValueError(f"mask: expected {image.height} x {image.width} of bool (height x width), got {got}")
     return Image.fromarray(np.where(mask[..., None], np.asarray(image.convert("RGB")), np.uint8(shade)))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture on a contact sheet: its name, its mask (None: there is none), detected boxes, what is said of it."""
+
+    name: str
+    picture: Image.Image
+    mask: np.ndarray | None
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    told: str = ""
+
+
+def write_mask(image: Path | str, mask: np.ndarray) -> Path:
+    """Write a picture's mask where `given_mask` reads it; whole, or not at all. Returns its file.
+
+    Raises ValueError where there is a mask already: what a person drew is never written over.
+    """
+    path = Path(image).parent / FOLDER / f"{Path(image).stem}.png"
+    if path.exists():
+        raise ValueError(f"mask {path}: expected none yet, there is one; remove it first to have it made again")
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_suffix(".partial")
+    Image.fromarray(np.uint8(mask) * 255).save(partial, format="PNG")
+    os.replace(partial, path)
+    return path
+
+
+def contact_sheet(shown: Sequence[Shown]) -> Image.Image:
+    """All pictures in one, to check masks by eye: what is outside of a mask is dimmed, boxes are drawn, gaps red."""
+    rows = -(-len(shown) // COLUMNS)
+    sheet = Image.new("RGB", (TILE * min(len(shown), COLUMNS), (TILE + CAPTION) * rows), "white")
+    for index, one in enumerate(shown):
+        row, column = divmod(index, COLUMNS)
+        sheet.paste(_tile(one), (TILE * column, (TILE + CAPTION) * row))
+    return sheet
+
+
+def scene_masks(folder: Path | str) -> tuple[Path, list[np.ndarray]]:
+    """Break-a-Scene's layout: `img.jpg` with `mask0.png`, `mask1.png`, ..., one for each thing in it.
+
+    Returns the picture's file and the masks in order. Raises ValueError for a folder of another layout, and for masks
+    that do not fit.
+    """
+    folder = Path(folder)
+    images = sorted(folder.glob("img.*"))
+    files = sorted(folder.glob("mask[0-9]*.png"), key=lambda path: int(path.stem.removeprefix("mask")))
+    if len(images) != 1 or not files:
+        found = f"{len(images)} img.* and {len(files)} mask*.png"
+        raise ValueError(f"{folder}: expected Break-a-Scene's layout (img.jpg, mask0.png, ...), found {found}")
+    picture, masks = _opened(images[0]), [_opened(path) for path in files]
+    for path, mask in zip(files, masks):
+        if mask.size != picture.size:
+            raise ValueError(f"mask {path}: expected {_size(picture)} px like {images[0].name}, got {_size(mask)}")
+    return images[0], [_checked(_light(mask), path) for path, mask in zip(files, masks)]
+
+
+def _tile(one: Shown) -> Image.Image:
+    """A picture with its mask, and its caption below."""
+    tile = Image.new("RGB", (TILE, TILE + CAPTION), "white")
+    seen = one.picture.convert("RGB")
+    if one.mask is not None:
+        dimmed = Image.blend(seen, Image.new("RGB", seen.size, "black"), 0.75)
+        seen = Image.composite(seen, dimmed, Image.fromarray(np.uint8(one.mask) * 255))
+    scale = TILE / max(seen.size)
+    small = seen.resize((max(1, round(seen.width * scale)), max(1, round(seen.height * scale))), Image.LANCZOS)
+    draw = ImageDraw.Draw(small)
+    for box in one.boxes:
+        draw.rectangle([side * scale for side in box], outline=FOUND, width=2)
+    tile.paste(small, ((TILE - small.width) // 2, (TILE - small.height) // 2))
+    font, colour = ImageFont.load_default(12), "black" if one.mask is not None else MISSING
+    ImageDraw.Draw(tile).multiline_text((4, TILE + 2), f"{one.name}\n{one.told}"[:90], fill=colour, font=font)
+    return tile
 
 
 def _opened(path: Path) -> Image.Image:

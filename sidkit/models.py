@@ -12,39 +12,42 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
-from sidkit.config import EMBEDDED, Profile, locate
+from sidkit import hub, torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit.config import EMBEDDED, Memory, Profile, locate
 
 import diffusers  # isort: skip
 import transformers  # isort: skip
 from diffusers import DDIMScheduler, DiffusionPipeline  # isort: skip
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline  # isort: skip
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 INDEX = "model_index.json"
 TEXT_PARTS = (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2"))  # the second pair is XL's
+SECOND_TEXT_ENCODER = "conditioner.embedders.1."  # names in a single file of XL
 WEIGHTLESS = ("tokenizer", "scheduler", "feature_extractor", "safety_checker")
 
 
 def load_pipeline(profile: Profile, device: str = "cpu") -> DiffusionPipeline:
-    """The profile's pipeline in single precision, with a DDIM sampler and the identifier as one token.
+    """The profile's pipeline with a DDIM sampler and the identifier as one token, held as `profile.memory` says.
 
-    The sampler keeps the scheduler's own settings (noise schedule, prediction type, timestep spacing); the safety
-    checker and progress bars are off. Raises ValueError where weights are missing or damaged, with what to do.
+    It comes from a folder, a single file or the hub (`sidkit.hub` says how a mirror or another cache is used). The
+    sampler keeps the scheduler's own settings (noise schedule, prediction type, timestep spacing); the safety checker
+    and progress bars are off. Raises ValueError where weights are missing, damaged or not to be had, with what to do.
     """
     where, remedy = locate(profile.pipeline), _remedy(profile.pipeline)
     if Path(where).exists() or Path(where).is_absolute():  # not a hub id
         check_weights(Path(where), remedy)
     try:
         with _quietly():
-            pipe = _from_pretrained(where, profile.revision)
+            pipe = _from_single_file(where, profile) if Path(where).is_file() else _from_pretrained(where, profile)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         told = f"profile {profile.name}: expected a diffusers pipeline at {where}, which cannot be loaded"
-        raise ValueError(f"{told}: {error}; {remedy}") from error
+        raise ValueError(f"{told}: {error}; {hub.advice(error, profile.pipeline, remedy)}") from error
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     _set_resolution(pipe, profile.resolution)
     add_identifier(pipe, profile.identifier)
-    return pipe.to(device)
+    return _held(pipe, profile.memory).to(device)
 
 
 def copy_pipeline(pipe: DiffusionPipeline) -> DiffusionPipeline:
@@ -105,18 +108,37 @@ def add_identifier(pipe: DiffusionPipeline, identifier: str) -> None:
         table = part.encoder.resize_token_embeddings(len(part.tokenizer), mean_resizing=False).weight
         with torch.no_grad():
             table[part.tokenizer.convert_tokens_to_ids(identifier)] = start
+    pipe.identifier = identifier
+
+
+def identifier(pipe: DiffusionPipeline) -> str:
+    """The word that stands for `[v]` in this pipeline. ValueError where `add_identifier` has not made it one token."""
+    word = getattr(pipe, "identifier", None)
+    if word is None:
+        raise ValueError("expected a pipeline whose identifier is one token, got one without; call add_identifier")
+    return word
 
 
 def computing_in(pipe: DiffusionPipeline, precision: str) -> torch.autocast:
-    """A context that computes in `precision` (fp32, fp16 or bf16); weights stay as they are."""
-    return torch.autocast(pipe.device.type, DTYPES[precision], enabled=precision != "fp32")
+    """A context that computes in `precision` (fp32, fp16 or bf16); weights stay as they are.
+
+    Raises ValueError for XL in fp16, in which its autoencoder overflows to black pictures.
+    """
+    if precision == "fp16" and len(text_parts(pipe)) > 1:
+        raise ValueError("precision: expected bf16 or fp32 for XL, whose autoencoder overflows in fp16; got fp16")
+    return torch.autocast(pipe.unet.device.type, DTYPES[precision], enabled=precision != "fp32")
 
 
-def check_weights(folder: Path, remedy: str) -> None:
-    """Raise ValueError, which ends in `remedy`, unless every weight file of the pipeline in `folder` is whole."""
-    if not (folder / INDEX).is_file():
-        raise ValueError(f"expected a diffusers pipeline in {folder}, found no {INDEX}; {remedy}")
-    for path in _weight_files(folder, remedy):
+def check_weights(where: Path, remedy: str) -> None:
+    """Raise ValueError, which ends in `remedy`, unless every weight file of the pipeline at `where` is whole.
+
+    That is a folder, or a single .safetensors file; other single files (.ckpt) are refused: loading one can run code.
+    """
+    if where.is_file() and where.suffix != ".safetensors":
+        raise ValueError(f"expected a folder or a .safetensors file, got {where}; convert it to safetensors first")
+    if not where.is_file() and not (where / INDEX).is_file():
+        raise ValueError(f"expected a diffusers pipeline in {where}, found no {INDEX}; {remedy}")
+    for path in [where] if where.is_file() else _weight_files(where, remedy):
         try:
             with safe_open(path, "pt") as file:
                 file.keys()
@@ -151,11 +173,33 @@ def _remedy(reference: str) -> str:
     return "copy or download the model again (a hub id needs the network the first time), or set the profile's pipeline"
 
 
-def _from_pretrained(where: str, revision: str | None) -> DiffusionPipeline:
-    options = dict(revision=revision, dtype=torch.float32, use_safetensors=True)
-    if "safety_checker" in DiffusionPipeline.load_config(where, revision=revision):
+def _from_pretrained(where: str, profile: Profile) -> DiffusionPipeline:
+    options = dict(revision=profile.revision, variant=profile.variant, dtype=torch.float32, use_safetensors=True)
+    if "safety_checker" in DiffusionPipeline.load_config(where, revision=profile.revision):
         options |= dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     return DiffusionPipeline.from_pretrained(where, **options)
+
+
+def _from_single_file(path: str, profile: Profile) -> DiffusionPipeline:
+    """diffusers tells XL from the others by the names of the file's weights; so do we, to choose the class."""
+    with safe_open(path, "pt") as file:
+        names = file.keys()
+    double = any(name.startswith(SECOND_TEXT_ENCODER) for name in names)
+    kind = StableDiffusionXLPipeline if double else StableDiffusionPipeline
+    options = {} if double else dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    return kind.from_single_file(path, config=profile.config, dtype=torch.float32, **options)
+
+
+def _held(pipe: DiffusionPipeline, memory: Memory) -> DiffusionPipeline:
+    """The pipeline with `memory`'s options on; the autoencoder stays fp32, in which the latents are made once."""
+    for part in (pipe.unet, *(text.encoder for text in text_parts(pipe))):
+        if part.dtype != DTYPES[memory.weights]:
+            part.to(DTYPES[memory.weights])
+    if memory.attention_slicing:
+        pipe.enable_attention_slicing()
+    if memory.vae_slicing:
+        pipe.vae.enable_slicing()
+    return pipe
 
 
 @contextmanager

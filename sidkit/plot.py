@@ -19,12 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
-from sidkit.describe.cases import CASES
+from sidkit.describe.cases import CASE_NAMES
 from sidkit.measure.statistics import Interval
 
 PALETTE = sns.color_palette("colorblind")
 CASE_COLORS = {1: PALETTE[7], 2: PALETTE[0], 3: PALETTE[2], 4: PALETTE[1]}
-CASE_NAMES = {case: f"{case}: {told.name}" for case, told in CASES.items()}
 FONT = 9  # points; the smallest in use
 SHARP = 512  # px; a smaller picture is first enlarged a whole number of times, so that its pixels stay squares
 LINE = 0.2  # inches that a line of such words takes
@@ -166,6 +165,63 @@ def leakage_bars(table: pd.DataFrame, ax: Axes) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(fontsize=FONT, ncols=2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, borderaxespad=0.2)
     ax.grid(axis="x", visible=False)
+    sns.despine(ax=ax)
+    return ax
+
+
+def curves(table: pd.DataFrame, ax: Axes, x: str, y: str) -> Axes:
+    """A line for each name over numbers, with intervals: index (name, number), columns `mean`, `low`, `high`."""
+    for turn, name in enumerate(table.index.unique(0)):
+        rows, color = table.loc[name].sort_index(), PALETTE[(7, 1, 2)[turn % 3]]
+        known = np.isfinite(rows["low"])
+        ax.vlines(rows.index[known], rows["low"][known], rows["high"][known], color=color, lw=1, alpha=0.5)
+        ax.plot(rows.index, rows["mean"], color=color, marker="os^"[turn % 3], label=str(name))
+    ax.set(xlabel=x, ylabel=y, xscale="log")
+    ticks = sorted(table.index.unique(1))
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    sns.despine(ax=ax)
+    return ax
+
+
+def verdicts(table: pd.DataFrame, ax: Axes) -> Axes:
+    """Tests by verdict, a bar a chapter (index), a column each of *reproduced*, *not reproduced* and *not run*."""
+    colors, hatches = [PALETTE[2], PALETTE[3], PALETTE[7]], ["", "///", "..."]
+    left = np.zeros(len(table))
+    for column, color, hatch in zip(table, colors, hatches):
+        ax.barh(table.index, table[column], left=left, color=color, hatch=hatch, edgecolor="white", label=column)
+        left += table[column].to_numpy()
+    ax.invert_yaxis()
+    ax.set(xlabel="tests")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=3, frameon=False, fontsize=FONT)
+    sns.despine(ax=ax)
+    return ax
+
+
+def alignments(points: pd.DataFrame, x: str, y: str, ax: Axes, front: Sequence[str] = (), sid: str = " + SID") -> Axes:
+    """The paper's Figs. 8 and 9: a point an arm (index) in the plane of two columns, an arrow from each to its SID.
+
+    Columns `x low`, `x high`, `y low`, `y high`, where there are any, become intervals; `front` is joined by a line.
+    """
+    bases = list(dict.fromkeys(str(arm).removesuffix(sid) for arm in points.index))
+    for arm, row in points.iterrows():
+        base = str(arm).removesuffix(sid)
+        color = PALETTE[bases.index(base) % len(PALETTE)]
+        if f"{x} low" in points and np.isfinite([row[f"{x} low"], row[f"{y} low"]]).all():
+            ax.hlines(row[y], row[f"{x} low"], row[f"{x} high"], color=color, lw=1, alpha=0.4)
+            ax.vlines(row[x], row[f"{y} low"], row[f"{y} high"], color=color, lw=1, alpha=0.4)
+        filled = str(arm).endswith(sid)
+        ax.scatter(row[x], row[y], s=46, marker="o", zorder=3, edgecolor=color, color=color if filled else "white")
+        if base + sid in points.index and not filled:
+            end = points.loc[base + sid]
+            ax.annotate("", (end[x], end[y]), (row[x], row[y]), arrowprops={"arrowstyle": "->", "color": color})
+            ax.plot([], [], "o", color=color, label=base)
+        elif not filled:
+            ax.plot([], [], "o", color=color, mfc="white", label=base)
+    line = points.loc[list(front)]
+    ax.plot(line[x], line[y], ":", color="0.3", lw=1.2, zorder=1)
+    ax.set(xlabel=x, ylabel=y)
     sns.despine(ax=ax)
     return ax
 

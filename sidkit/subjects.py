@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+import unicodedata
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,11 @@ WRITTEN_CASES = (1, 2, 3, 4)
 SID = 3  # the case of a caption that is only a text
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+UNREAD = (".heic", ".heif", ".avif", ".jxl", ".gif", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd")
 SMALLEST = 32  # px; nothing can be learnt from less
+LARGEST = 80_000_000  # pixels; more fill the memory, and a model sees a square of 1024 px at most
+_TOO_LARGE = f"expected at most {LARGEST // 10**6} megapixels"
+HEIC = (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypmif1", b"ftypmsf1")  # how such a file begins, from its fifth byte
 PLAIN = ("RGB", "L", "1", "P", "CMYK", "YCbCr", "HSV", "RGBA", "LA", "PA", "RGBa", "La")
 
 
@@ -64,10 +70,12 @@ def load_subject(folder: Path | str, *, tokenizers: Sequence = (), identifier: s
     what was expected, and what to do.
     """
     folder = _find(Path(folder))
-    images = tuple(sorted(path for path in folder.iterdir() if _is_image(path)))
+    images = picture_files(folder)
+    check_formats(folder)
     if not images:
         raise ValueError(f"subject {folder}: expected pictures ({', '.join(SUFFIXES)}), found none")
     told = _read_captions(folder / CAPTIONS)
+    told["captions"] = by_real_name(told["captions"], [path.name for path in images])
     _match_files(folder, {path.name for path in images}, set(told["captions"]))
     captions = _by_case(folder, told["captions"])
     for case, texts in captions.items():
@@ -88,14 +96,16 @@ def load_image(path: Path | str) -> Image.Image:
     """The picture in a file as RGB: turned as its EXIF says, its colour profile applied, on white where transparent.
 
     CMYK and 16-bit pictures are converted. Raises ValueError for a file that is no picture, is cut short, holds
-    floating-point or 32-bit pixels, or is smaller than 32 px.
+    floating-point or 32-bit pixels, is smaller than 32 px, or has more than 80 million pixels, none of which are read.
     """
     path = Path(path)
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             image.load()
             return _as_rgb(ImageOps.exif_transpose(image), path)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # PNG's decoder raises SyntaxError
+    except Image.DecompressionBombError as error:  # twice the size from which Pillow warns
+        raise ValueError(f"{path}: {_TOO_LARGE}, got more than twice that; scale it down to 2048 px") from error
+    except (OSError, SyntaxError) as error:  # PNG's decoder raises SyntaxError
         raise ValueError(
             f"{path}: expected a picture, but it cannot be read ({error}); save it again as PNG"
         ) from error
@@ -110,8 +120,41 @@ def _find(folder: Path) -> Path:
     raise ValueError(f"subject: expected a folder of pictures at {folder}, found none")
 
 
-def _is_image(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in SUFFIXES and path.name[0] != "."
+def picture_files(folder: Path) -> tuple[Path, ...]:
+    """What is named like a picture in a folder, by name; whether it is one is not looked at."""
+    named = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    return tuple(sorted(path for path in named if not path.is_dir()))
+
+
+def check_formats(folder: Path) -> None:
+    """Raise ValueError for pictures of a folder in a format that is not read here, rather than leave them out."""
+    foreign = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in UNREAD and path.name[0] != ".")
+    if foreign:
+        kinds = ", ".join(sorted({Path(name).suffix for name in foreign}))
+        what = f"expected one of {', '.join(SUFFIXES)}; there is no decoder for {kinds} here"
+        they = "it" if len(foreign) == 1 else f"all {len(foreign)} such files"
+        raise ValueError(f"{folder / foreign[0]}: {what}; save {they} as JPEG or PNG, or move {they} away")
+
+
+def _opened(path: Path) -> Image.Image:
+    """The opened file, its pixels not read yet. ValueError for a HEIC under another name and for a giant."""
+    with path.open("rb") as file:
+        if file.read(12)[4:] in HEIC:
+            raise ValueError(f"{path}: expected a picture, got HEIC under another name; save it as JPEG or PNG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower, and says more
+        image = Image.open(path)
+    if image.width * image.height > LARGEST:
+        size = f"{image.width} x {image.height}"
+        image.close()
+        raise ValueError(f"{path}: {_TOO_LARGE}, got {size}; scale it down to 2048 px")
+    return image
+
+
+def by_real_name(captions: Mapping[str, Any], files: Iterable[str]) -> dict[str, Any]:
+    """Captions by the names that the files have: a letter with an accent may be spelt as one character or as two."""
+    real = {unicodedata.normalize("NFC", name): name for name in files}
+    return {real.get(unicodedata.normalize("NFC", name), name): told for name, told in captions.items()}
 
 
 def _read_captions(path: Path) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """What the tests share: a Stable Diffusion pipeline of random weights that fits into memory a thousand times."""
 
 import copy
+import functools
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,15 +11,29 @@ import torch
 from PIL import Image
 
 from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit.book import build_book
+from sidkit.models import add_identifier
+from sidkit.stickers.nets import IdentityNet, Reader
+from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
+from sidkit.stickers.pretrain.looking import HEADS
 from sidkit.stickers.pretrain.tokenizer import make_tokenizer
+from sidkit.stickers.segmenter import Segmenter
 
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel  # isort: skip
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline  # isort: skip
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection  # isort: skip
 
+ROOT = Path(__file__).parents[1]
+SECRETS = {"OPENAI_API_KEY": "sk-test-3f9a7c51d2e84b06", "HF_TOKEN": "hf_test91c0d7aa45be2f63"}  # nobody's
 SIDE = 64  # px; latents are 4 x 16 x 16
 WIDTH = 16
 SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1)
+
+
+@functools.cache
+def _tokenizer():
+    """One for all: two trainings of it break ties differently."""
+    return make_tokenizer()
 
 
 def make_pipe(prediction_type="v_prediction"):
@@ -41,7 +58,7 @@ def make_pipe(prediction_type="v_prediction"):
             norm_num_groups=8,
             cross_attention_dim=WIDTH,
         )
-        tokenizer = make_tokenizer()
+        tokenizer = copy.deepcopy(_tokenizer())
         text = dict(hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=2, num_attention_heads=2)
         special = dict(bos_token_id=0, eos_token_id=1, pad_token_id=1)
         length = tokenizer.model_max_length
@@ -60,6 +77,7 @@ def make_pipe(prediction_type="v_prediction"):
         requires_safety_checker=False,
     )
     pipe.set_progress_bar_config(disable=True)
+    add_identifier(pipe, "sks")
     return pipe
 
 
@@ -78,7 +96,18 @@ def make_xl_pipe():
     options = dict(text_encoder_2=second.eval(), tokenizer_2=small.tokenizer, unet=unet.eval(), add_watermarker=False)
     pipe = StableDiffusionXLPipeline(**parts, **options)
     pipe.set_progress_bar_config(disable=True)
+    add_identifier(pipe, "sks")
     return pipe
+
+
+def save_looking(folder, architecture, size, heads):
+    """The shipped models that look, random and tiny, as pretraining saves them."""
+    torch.manual_seed(0)
+    Reader(architecture, size, heads).save(folder / "reader")
+    IdentityNet(architecture, size, 16).save(folder / "identity")
+    Segmenter(4).save(folder / "segmenter")
+    tokenizer = _tokenizer()
+    save_image_text(make_image_text(architecture, size, len(tokenizer)), tokenizer, folder / "image_text")
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +130,27 @@ def pictures():
         array[:] = rng.integers(0, 256, 3)
         array[16:48, 16:48] = rng.integers(0, 256, 3)
     return [Image.fromarray(array) for array in arrays]
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory, _tiny_pipe):
+    """A folder of shipped weights, all random and tiny; `config.WEIGHTS` is where they are looked for."""
+    folder = tmp_path_factory.mktemp("tiny_weights")
+    _tiny_pipe.save_pretrained(folder / "text_to_image")
+    save_looking(folder, "test_vit", 160, HEADS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_book(tmp_path_factory):
+    """Folder of the real book's pages, its notebooks executed at scale smoke, warnings being errors."""
+    root = tmp_path_factory.mktemp("book")
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, root)
+    for name in ("book", "notebooks"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("chapters"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)  # the run store is made where the notebooks run
+        for name, key in SECRETS.items():  # which must not be found in what is built (test_secrets)
+            patch.setenv(name, key)
+        return build_book(root, scale="smoke").parent

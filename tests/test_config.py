@@ -31,7 +31,7 @@ def test_stickers_defaults_are_the_feasibility_study_s():
     assert (profile.sampling.steps, profile.sampling.guidance) == (25, 3)
 
 
-@pytest.mark.parametrize("name", ["sd15", "sdxl"])
+@pytest.mark.parametrize("name", ["sd15", "sd21", "sdxl"])
 def test_stable_diffusion_follows_the_diffusers_example(name):
     dreambooth = load_profile(name).training["dreambooth"]
     assert (dreambooth.steps, dreambooth.learning_rate, dreambooth.batch_size) == (800, 5e-6, 1)
@@ -39,7 +39,7 @@ def test_stable_diffusion_follows_the_diffusers_example(name):
 
 
 def test_every_shipped_profile_loads_under_its_own_name():
-    assert profiles() == ["sd15", "sdxl", "stickers"]
+    assert profiles() == ["sd15", "sd21", "sdxl", "stickers"]
     assert [load_profile(name).name for name in profiles()] == profiles()
 
 
@@ -115,3 +115,18 @@ def test_every_setting_is_read_by_code(settings):
     code = "".join(path.read_text() for path in package.rglob("*.py") if path.name != "config.py")
     unread = [field.name for field in fields(settings) if not re.search(rf"\.{field.name}\b", code)]
     assert not unread, f"{settings.__name__}: nothing reads {unread}"
+
+
+@pytest.mark.parametrize("name", ["sd15", "sd21", "sdxl"])
+def test_what_is_downloaded_is_pinned_to_a_commit(name):
+    profile = load_profile(name)
+    pins = (profile.revision, profile.masks.detector_revision, profile.masks.segmenter_revision)
+    assert all(re.fullmatch("[0-9a-f]{40}", pin) for pin in pins)
+
+
+def test_half_precision_weights_ask_for_half_precision_computing():
+    with pytest.raises(ValueError, match="memory.weights is bf16: expected training.dreambooth.precision bf16 or fp16"):
+        load_profile("stickers", memory={"weights": "bf16"})
+    every = {method: {"precision": "bf16"} for method in load_profile("stickers").training}
+    mixed = load_profile("stickers", memory={"weights": "bf16"}, training=every)
+    assert mixed.memory.weights == "bf16"

@@ -5,14 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from conftest import save_looking
 from PIL import Image
 
 from sidkit import config, torchvision_ops  # noqa: F401
 from sidkit.config import Encoders
 from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder, to_tensor
-from sidkit.stickers.nets import IdentityNet, Reader
-from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
-from sidkit.stickers.pretrain.tokenizer import LENGTH, make_tokenizer
+from sidkit.stickers.pretrain.tokenizer import LENGTH
 
 from open_clip import SimpleTokenizer  # isort: skip
 
@@ -24,11 +23,7 @@ ARCHITECTURE, SIZE = "test_efficientnet", 96  # timm's smallest that normalizes 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    torch.manual_seed(0)
-    Reader(ARCHITECTURE, SIZE, HEADS).save(folder / "reader")
-    IdentityNet(ARCHITECTURE, SIZE, 16).save(folder / "identity")
-    tokenizer = make_tokenizer()
-    save_image_text(make_image_text(ARCHITECTURE, SIZE, len(tokenizer)), tokenizer, folder / "image_text")
+    save_looking(folder, ARCHITECTURE, SIZE, HEADS)
     return folder
 
 

@@ -202,3 +202,19 @@ def test_unknown_factor_is_refused():
         grammar.caption(FULL, ["weather"], False, np.random.default_rng(0))
     with pytest.raises(ValueError, match="got 'background'"):
         grammar.caption(FULL, "background", False, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("factor", "left"),
+    [
+        ("nearby", "a photo of a [v] dog lying on its side wearing a crown on a beach"),
+        ("background", "a photo of a [v] dog lying on its side wearing a crown {nearby}"),
+        ("pose", "a photo of a [v] dog wearing a crown {nearby} on a beach"),
+        ("style", "a photo of a [v] dog lying on its side wearing a crown {nearby} on a beach"),
+    ],
+)
+def test_a_factor_is_left_out_and_the_rest_stays(factor, left):
+    nearby = vocabulary.nearby_phrases("balloon", "blue", True)[0]
+    text = f"a photo of a [v] dog lying on its side wearing a crown {nearby} on a beach"
+    assert set(grammar.parse(text)) >= {"pose", "tied", "nearby", "background"}
+    assert grammar.leave_out(text, factor) == left.format(nearby=nearby)

@@ -12,16 +12,33 @@ PACKAGE = Path(__file__).parents[1] / "sidkit"
 
 # From the bottom up; a name stands for the module and everything in it. A module imports from its own layer and below.
 LAYERS = (
-    ("sidkit", "sidkit.config", "sidkit.stickers", "sidkit.torchvision_ops"),
-    ("sidkit.subjects", "sidkit.masks", "sidkit.plot", "sidkit.measure", "sidkit.describe"),
-    ("sidkit.models", "sidkit.personalize", "sidkit.generate", "sidkit.stickers.subjects"),
+    ("sidkit", "sidkit.config", "sidkit.hub", "sidkit.stickers", "sidkit.torchvision_ops"),
+    ("sidkit.subjects", "sidkit.dreambench", "sidkit.masks", "sidkit.plot", "sidkit.measure", "sidkit.describe"),
+    (
+        "sidkit.models",
+        "sidkit.architectures",
+        "sidkit.grounded_sam",
+        "sidkit.needs",
+        "sidkit.personalize",
+        "sidkit.generate",
+        "sidkit.attention",
+        "sidkit.encoder_methods",
+        "sidkit.stickers.subject_encoder",
+        "sidkit.stickers.subjects",
+    ),
     ("sidkit.stickers.pretrain", "sidkit.stickers.evaluate", "sidkit.stickers.gallery", "sidkit.runs"),
     ("sidkit.study",),
-    ("sidkit.notebook", "sidkit.book"),
-    ("sidkit.cli",),
+    ("sidkit.notebook", "sidkit.book", "sidkit.doctor", "sidkit.fetch", "sidkit.new"),
+    (
+        "sidkit.cli",
+        "sidkit.cli_folders",
+        "sidkit.cli_describe",
+        "sidkit.cli_models",
+    ),
 )
 WITHOUT_TORCH = (
     "sidkit.config",
+    "sidkit.hub",
     "sidkit.subjects",
     "sidkit.masks",
     "sidkit.plot",

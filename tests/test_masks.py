@@ -1,10 +1,14 @@
 """Masks: given, from alpha, applied, and refused where they say nothing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.masks import FILLS, alpha_mask, apply_mask, given_mask
+from sidkit.masks import FILLS, Shown, alpha_mask, apply_mask, contact_sheet, given_mask, scene_masks, write_mask
+
+PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "break-a-scene"
 
 RED = Image.new("RGB", (4, 2), (200, 10, 10))
 LEFT = np.array([[True, True, False, False]] * 2)
@@ -85,3 +89,42 @@ def test_alpha(tmp_path):
     rgba.putalpha(0)
     with pytest.raises(ValueError, match="covers nothing"):
         alpha_mask(rgba)
+
+
+def test_a_written_mask_is_read_back_and_never_written_over(tmp_path):
+    RED.save(tmp_path / "00.jpg")
+    write_mask(tmp_path / "00.jpg", LEFT)
+    assert (given_mask(tmp_path / "00.jpg") == LEFT).all()
+    with pytest.raises(ValueError, match="expected none yet, there is one; remove it first"):
+        write_mask(tmp_path / "00.jpg", ~LEFT)
+
+
+def scene(folder, masks=(LEFT, ~LEFT), size=(4, 2)):
+    Image.new("RGB", size, (200, 10, 10)).save(folder / "img.jpg")
+    for index, mask in enumerate(masks):
+        Image.fromarray(mask).save(folder / f"mask{index}.png")
+
+
+def test_break_a_scene_s_layout(tmp_path):
+    scene(tmp_path)
+    image, masks = scene_masks(tmp_path)
+    assert image.name == "img.jpg" and (masks[0] == LEFT).all() and (masks[1] == ~LEFT).all()
+
+
+def test_another_layout_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected Break-a-Scene's layout .* found 0 img.* and 0 mask"):
+        scene_masks(tmp_path)
+    scene(tmp_path, size=(8, 2))
+    with pytest.raises(ValueError, match="mask0.png: expected 8 x 2 px like img.jpg, got 4 x 2"):
+        scene_masks(tmp_path)
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"no photos at {PHOTOS}")
+def test_break_a_scene_s_own_folders(tmp_path):
+    for folder in sorted(path for path in PHOTOS.iterdir() if path.is_dir()):
+        image, masks = scene_masks(folder)
+        assert len(masks) >= 2 and all(0.005 < mask.mean() < 0.9 for mask in masks), folder.name
+        together = np.sum(masks, axis=0)
+        assert (together <= 1).mean() > 0.95  # the things lie beside each other
+    shown = [Shown(f"mask{index}", Image.open(image), mask) for index, mask in enumerate(masks)]
+    assert contact_sheet(shown).size == (256 * min(4, len(masks)), 296 * -(-len(masks) // 4))

@@ -1,7 +1,6 @@
 """The real book, small: notebooks executed at scale smoke, pages built with warnings as errors, then looked at."""
 
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +8,6 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from sidkit.book import build_book
 from sidkit.notebook import check_parameters, declared_parameters, find_notebook, parse_assignments
 from sidkit.study import claims
 
@@ -24,17 +22,11 @@ def named(paths):
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
+def pages(small_book):
     """Every page of the book by its path, parsed."""
-    root = tmp_path_factory.mktemp("book")
-    for name in ("_config.yml", "_toc.yml"):
-        shutil.copy(ROOT / name, root)
-    for name in ("book", "notebooks"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("chapters"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)  # the run store is made where the notebooks run
-        folder = build_book(root, scale="smoke").parent
-    return {path: BeautifulSoup(path.read_text(), "html.parser") for path in sorted((folder / "book").rglob("*.html"))}
+    return {
+        path: BeautifulSoup(path.read_text(), "html.parser") for path in sorted((small_book / "book").rglob("*.html"))
+    }
 
 
 @named(NOTEBOOKS)

@@ -6,12 +6,14 @@ import torch
 
 from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
-from sidkit.stickers.pretrain.autoencoder import Autoencoder, pixels, psnr, standardize
+from sidkit.stickers.factors import Scene
+from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
 from sidkit.stickers.pretrain.looking import HEADS, altered, labels
 from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.pool import pool
+from sidkit.stickers.pretrain.text_to_image import UNSAID, Understanding, _label, random_caption
 from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, make_tokenizer
-from sidkit.stickers.scenes import sample_scene
+from sidkit.stickers.scenes import compose, sample_scene
 
 
 class Line(Part):
@@ -91,3 +93,45 @@ def test_altered_scenes_differ_in_one_to_three_factors():
         before, after = labels(scene), labels(altered(scene, rng))
         counts.add(sum(before[head] != after[head] for head in HEADS))
     assert counts == {1, 2, 3}
+
+
+def test_cover_is_the_share_of_a_cell_that_is_not_background(small_pool):
+    rng = np.random.default_rng([1, 0])
+    scenes = [sample_scene(rng) for _ in range(24)]
+    background = compose(scenes[0], 64, rng).masks["background"]
+    assert small_pool.cover.shape == (24, 16, 16)
+    for row, column in ((0, 0), (9, 8), (12, 5)):
+        cell = ~background[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+        assert small_pool.cover[0, row, column] == int(255 * cell.mean())
+    assert 0.1 < small_pool.cover.mean() / 255 < 0.5
+
+
+def test_the_decoder_learns_alone(small_pool):
+    vae = Autoencoder(small_pool, 8).vae
+    latents = np.zeros((24, 8, 16, 16), np.float16)
+    Decoder(vae, small_pool, latents, batch=4).loss(torch.Generator().manual_seed(0)).backward()
+    trained = {name.split(".")[0] for name, weight in vae.named_parameters() if weight.grad is not None}
+    assert trained == {"decoder", "post_quant_conv"}
+
+
+def test_what_a_caption_does_not_name_is_not_asked_of_it():
+    scene = Scene("dog", "noto", "beach", "daylight", nearby="balloon", nearby_color="blue")
+    said = ["subject", "nearby"]
+    assert _label(scene, "background", said) == UNSAID
+    assert HEADS["class"][_label(scene, "class", said)] == "dog"
+    assert HEADS["nearby"][_label(scene, "nearby", said)] == "balloon"
+    last = torch.zeros(1, 8)
+    assert Understanding(8).loss(last, [scene], [[]]) == 0
+    assert Understanding(8).loss(last, [scene], [said]) > 0
+
+
+def test_random_captions_name_what_they_say_they_name():
+    rng, empty = np.random.default_rng(0), 0
+    for _ in range(200):
+        scene = sample_scene(rng)
+        text, said = random_caption(scene, rng, drop=0.5)
+        empty += not text
+        found = grammar.parse(text) if text else {}
+        for factor in ("background", "nearby", "tied", "style"):
+            assert (factor in found) == (factor in said and getattr(scene, factor) is not None), text
+    assert 5 < empty < 40

@@ -2,26 +2,26 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import torch
+from conftest import save_looking
 
-from sidkit import config
+from sidkit import config, plot
+from sidkit.generate import generate
 from sidkit.measure.statistics import Interval
 from sidkit.runs import Runs
-from sidkit.stickers.nets import IdentityNet, Reader
-from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
 from sidkit.stickers.pretrain.looking import HEADS
-from sidkit.stickers.pretrain.tokenizer import make_tokenizer
 from sidkit.stickers.subjects import make_subject
-from sidkit.study import claims, figures, pieces, tables
+from sidkit.study import biases, claims, figures, methods, passport, pieces, tables
 from sidkit.study.measures import without_identifier
 from sidkit.study.models import weights
-from sidkit.study.plan import PAIRS, SCALES, Stickers, make_plan
-from sidkit.study.run import run_study
+from sidkit.study.plan import PAIRS, SCALES, Arm, Stickers, make_plan
+from sidkit.study.run import captions_of, run_study
 from sidkit.subjects import load_images
 
 ARCHITECTURE, SIZE = "test_vit", 160  # timm's smallest, for tests
@@ -31,12 +31,8 @@ ARCHITECTURE, SIZE = "test_vit", 160  # timm's smallest, for tests
 def world(tmp_path_factory, _tiny_pipe):
     """A folder of shipped weights, all random and tiny."""
     folder = tmp_path_factory.mktemp("weights")
-    torch.manual_seed(0)
     _tiny_pipe.save_pretrained(folder / "text_to_image")
-    Reader(ARCHITECTURE, SIZE, HEADS).save(folder / "reader")
-    IdentityNet(ARCHITECTURE, SIZE, 16).save(folder / "identity")
-    tokenizer = make_tokenizer()
-    save_image_text(make_image_text(ARCHITECTURE, SIZE, len(tokenizer)), tokenizer, folder / "image_text")
+    save_looking(folder, ARCHITECTURE, SIZE, HEADS)
     return folder
 
 
@@ -126,7 +122,7 @@ def test_another_prompt_draws_anew_and_measures_only_what_is_new(study):
     options = dict(subjects=["dog"], cases=[1], prompts=["a photo of a [v] dog in the snow"])
     given = run_study(make_plan("smoke", **options), runs, progress=False)
     assert len(given.frame) == 1 and set(given.frame["kind"]) == {"given"}
-    assert given.folders["dog-background+nearby", 1] not in first.folders.values()
+    assert given.folders["dog-background+nearby", "1: class only"] not in first.folders.values()
 
 
 def test_pictures_of_a_row_differ_between_cases_only(study):
@@ -277,3 +273,159 @@ def test_the_scales_grow():
     sizes = [make_plan(scale) for scale in SCALES]
     assert [plan.runs for plan in sizes] == [2, 12, 48]
     assert sizes[-1].pictures == 4 and len(sizes[-1].subjects) >= 8
+
+
+def test_arms_differ_in_what_they_say_and_share_their_trainings(study):
+    runs, _ = study
+    arms = [
+        Arm("LoRA", method="lora"),
+        Arm("LoRA, more guidance", method="lora", sampling={"guidance": 7.0}),
+        Arm("away from a beach", 3, negative=lambda subject: "a beach"),
+        Arm("cut out", segment="references"),
+        Arm("masked", segment="loss", references=1),
+        Arm("by hand", lambda subject: ["a [v] dog"] * len(subject.images), training={"steps": 1}),
+    ]
+    found = run_study(make_plan("smoke", arms=arms), runs, progress=False)
+    name = next(iter(found.subjects))
+    assert list(dict.fromkeys(found.frame["arm"])) == [arm.name for arm in arms]
+    assert set(found.frame["method"]) == {"dreambooth", "lora"}
+    pictures = [np.asarray(found.picture(name, arm.name, 0)) for arm in arms]
+    assert len({image.tobytes() for image in pictures}) == len(arms)
+    trained = [
+        found.workshop.trained(found.subjects[name], arm, captions_of(found.subjects[name], arm)) for arm in arms
+    ]
+    assert trained[0] == trained[1] and len(set(trained)) == 5
+    assert list(tables.arms_table(found.frame, seed=0)["Arm"]) == [arm.name for arm in arms]
+
+
+def test_a_kept_model_draws_the_pictures_of_its_study(study):
+    _, found = study
+    name, arm = next(iter(found.subjects)), found.plan.arms[0].name
+    text = found.prompts[name][0].text.replace("[v]", "sks")
+    drawn = generate(found.pipeline(name, arm), [text], [0], found.plan.profile.sampling, progress=False)[0].image
+    assert np.array_equal(np.asarray(drawn), np.asarray(found.picture(name, arm, 0)))
+
+
+def test_a_profile_that_keeps_no_weights_draws_the_same(study, tmp_path):
+    _, found = study
+    plan = replace(found.plan, profile=replace(found.plan.profile, keep_weights=False, early_look=1))
+    again = run_study(plan, Runs(tmp_path), progress=False)
+    assert not (tmp_path / "trained").exists()
+    pd.testing.assert_frame_equal(again.frame, found.frame)
+    steps = found.plan.training.steps
+    for folder in (tmp_path / "looks").iterdir():
+        assert len((folder / "losses.csv").read_text().splitlines()) == steps + 1
+        assert {path.name.split("-prompt")[0] for path in folder.glob("*.png")} == {
+            f"step-{step:05}" for step in range(1, steps + 1)
+        }
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ([Arm("one"), Arm("one", 3)], "expected a name for each, got one twice"),
+        ([Arm("one", method="lorra")], "unknown method 'lorra'; did you mean 'lora'"),
+    ],
+)
+def test_arms_that_cannot_be_told_apart_or_run_are_refused(arms, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan("smoke", arms=arms)
+
+
+def test_an_arm_gives_every_image_a_caption(study):
+    runs, _ = study
+    plan = make_plan("smoke", arms=[Arm("too few", lambda subject: ["a [v] dog"])])
+    with pytest.raises(ValueError, match="arm too few: expected a caption for each of at least 2 images, got 1"):
+        run_study(plan, runs, progress=False)
+
+
+def test_claims_can_compare_arms(study):
+    frame = frame_of({1: 0.8, 3: 0.2}).assign(arm=lambda f: f["case"].map({1: "usual", 3: "SID"}))
+    claim = claims.Claim("SID leaks less", "leakage", "SID", "usual", "lower", "Fig. 5", by="arm")
+    (verdict,) = claims.check(frame, [claim], seed=0)
+    assert verdict.word == claims.REPRODUCED and verdict.difference.mean == pytest.approx(-0.6)
+    assert "leakage, SID − usual" in tables.claims_table([verdict])["Here"][0]
+
+
+def test_the_biases_of_a_thing_share_the_subjects_of_the_four_cases():
+    plans = biases.make_plans("full")
+    assert list(plans) == ["background", "nearby", "tied", "pose", "substance"]
+    assert plans["background"] is plans["nearby"] is plans["tied"]
+    assert plans["tied"].subjects == make_plan("full").subjects and plans["tied"].cases == (1, 3)
+    for bias in ("pose", "substance"):
+        assert {one.bias for one in plans[bias].subjects} == {(bias,)}
+    assert plans["pose"].references == 1 < plans["nearby"].references
+    own = biases.make_plans("smoke", biases=["tied", "pose"], classes=["owl"])
+    assert [str(one) for plan in own.values() for one in plan.subjects] == ["owl-tied", "owl-pose"]
+    assert [str(one) for one in biases.make_plans("smoke", biases=["tied"])["tied"].subjects] == ["robot-nearby+tied"]
+    with pytest.raises(ValueError, match="unknown bias 'poses'; did you mean 'pose'"):
+        biases.make_plans("smoke", biases=["poses"])
+
+
+def test_biases_are_told_one_by_one(study):
+    runs, _ = study
+    studies = biases.run_studies(biases.make_plans("smoke"), runs, progress=False)
+    assert studies["background"] is studies["nearby"]
+    style = studies["substance"].frame
+    assert {name for name in style if name.startswith("leak_")} == {"leak_class", "leak_background"}
+    assert style[["SA", "NSD"]].isna().all(axis=None) and style["leakage"].notna().all()
+    found = biases.table(studies, seed=0)
+    told = ["background, 1 subject", "nearby, 2 subjects", "tied, 1 subject", "pose, 1 subject", "substance, 1 subject"]
+    assert found["Bias"].tolist() == told and found["SID"].str.contains("%").all()
+    assert set(biases.leaks(studies, seed=0).index) == {(bias, case) for bias in studies for case in (1, 3)}
+    assert len({subject.name for subject in biases.shown(studies).values()}) == 4  # two things have three biases
+    titles, images, heads = biases.rows(studies)
+    assert titles[0].startswith("background: a photo of a [v] dog") and [len(row) for row in images] == [3] * 5
+    assert heads == ["reference", "usual", "SID"]
+    told = biases.captions(studies).set_index("Bias")
+    assert told["Usual caption"]["substance"] == "`a painting in the style of [v] art`"
+    assert told["SID"]["substance"].endswith("in the style of [v] art`")
+
+
+def test_a_bias_is_told_of_the_subjects_that_have_it():
+    frame = frame_of({1: 0.5, 3: 0.1}).assign(leak_nearby=lambda rows: rows["leakage"].where(rows["subject"] != "s3"))
+    (verdict,) = claims.check(frame, [biases.claim("nearby")], seed=0)
+    assert verdict.word == claims.REPRODUCED and verdict.difference.counts["subject"] == 3
+
+
+def test_every_method_runs_with_and_without_sid(study):
+    runs, _ = study
+    found = run_study(make_plan("smoke", arms=methods.arms(["svdiff", "textual_inversion"])), runs, progress=False)
+    table = methods.table(found, seed=0)
+    assert list(table["Arm"]) == ["SVDiff", "SVDiff + SID", "Textual Inversion", "Textual Inversion + SID"]
+    assert all(float(value) >= 0 for value in table["Seconds"])
+    assert [claim.case for claim in methods.claims(found)][::4] == ["SVDiff + SID", "Textual Inversion + SID"]
+    assert {verdict.word for verdict in claims.check(found.frame, methods.claims(found), seed=0)} != {claims.NOT_RUN}
+    points = methods.points(found.frame, seed=0)
+    figure, ax = plt.subplots()
+    plot.alignments(points, "TA", "SA", ax, methods.pareto(points, "TA", "SA"))
+    assert len(ax.collections) >= 4
+    with pytest.raises(ValueError, match="unknown method 'svdif'; did you mean 'svdiff'"):
+        methods.arms(["svdif"])
+
+
+def test_the_front_is_who_nobody_beats():
+    points = pd.DataFrame(
+        {"TA": [1.0, 2.0, 3.0, 1.5], "SA": [3.0, 2.0, 1.0, 1.5]}, index=["a", "b + SID", "c + SID", "d"]
+    )
+    assert methods.pareto(points, "TA", "SA") == ["a", "b + SID", "c + SID"]
+    assert methods.front_told(points, "TA", "SA").endswith("of these, a without SID.")
+
+
+def test_the_paper_s_own_points_hold_what_was_found_in_them():
+    """In NSD-TA all the best use SID; in SA-TA one does not (facts on the paper, section 8)."""
+    for figure, exception in ((8, "Custom Diffusion"), (9, "SVDiff")):
+        points = methods.paper_points(figure)
+        assert all(arm.endswith("SID") for arm in methods.pareto(points, "TA", "NSD"))
+        assert exception in methods.pareto(points, "TA", "SA")
+    means = methods.paper_points(8).groupby(lambda arm: arm.endswith("SID")).mean()
+    assert means.loc[True, "NSD"] - means.loc[False, "NSD"] == pytest.approx(0.0206, abs=1e-4)
+
+
+def test_a_passport_names_the_runs_and_the_command(study):
+    runs, found = study
+    told = passport.of({"one": found, "two": found}, "02_description_cases", scale="smoke", seed=0)
+    for folder in found.folders.values():
+        assert told.count(f"`{folder.name}`") == 1 and (runs.root / "pictures" / folder.name / "run.json").is_file()
+    assert "sidkit notebook 02_description_cases -p scale=smoke -p seed=0" in told
+    assert "torch 2." in told and "a photo of a [v]" in told

@@ -1,6 +1,8 @@
 """Subjects: folders that are read whole or refused in words, cases as one argument, and sticker subjects."""
 
 import json
+import time
+import unicodedata
 
 import numpy as np
 import pytest
@@ -9,11 +11,12 @@ from PIL import Image, ImageCms
 from sidkit.describe.cases import CASES, describe
 from sidkit.describe.prompts import PHOTO_PROMPTS, photo_prompts
 from sidkit.describe.text import check_ready, insert
-from sidkit.stickers import grammar
+from sidkit.masks import given_mask
+from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import SUBJECTS
 from sidkit.stickers.looks import looks
 from sidkit.stickers.pretrain.tokenizer import make_tokenizer
-from sidkit.stickers.subjects import BIASES, make_subject, prompts, read_truth
+from sidkit.stickers.subjects import SHARED, make_subject, prompts, read_truth
 from sidkit.subjects import SID, WRITTEN_CASES, load_image, load_images, load_subject
 
 RED = (200, 30, 30)
@@ -205,6 +208,45 @@ def test_transparency_becomes_white(tmp_path):
     assert load_image(tmp_path / "a.png").getpixel((0, 0)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize(("side", "told"), [(10_000, "got 10000 x 10000"), (14_200, "got more than twice that")])
+def test_a_giant_is_refused_before_its_pixels_are_read(tmp_path, side, told):
+    Image.new("1", (side, side)).save(tmp_path / "a.png")
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=f"at most 80 megapixels, {told}; scale it down"):
+        load_image(tmp_path / "a.png")
+    assert time.perf_counter() - started < 0.5
+
+
+def test_heic_is_named_and_not_left_out(folder):
+    (folder / "02.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 100)
+    refused(folder, "02.HEIC: expected one of .png, .*no decoder for .HEIC here; save it as JPEG or PNG")
+    (folder / "02.HEIC").rename(folder / "01.jpg")  # as some phones and sites do
+    refused(folder, "01.jpg: expected a picture, got HEIC under another name")
+
+
+def test_names_may_hold_spaces_and_letters_of_any_script(folder):
+    names = ("my cat 1.png", unicodedata.normalize("NFD", "Kätzchen é.jpg"))  # as a Mac spells it
+    for old, new in zip(("00.png", "01.jpg"), names):
+        (folder / old).rename(folder / new)
+    Image.new("RGB", (64, 64)).save(folder / "猫.webp")
+    write(folder, {"my cat 1.png": "a [v] cat, 1", "Kätzchen é.jpg": "a [v] cat, 2", "猫.webp": "a [v] cat, 3"})
+    subject = load_subject(folder)
+    assert dict(zip((path.name for path in subject.images), describe(subject, 3))) == {
+        names[1]: "a [v] cat, 2",
+        names[0]: "a [v] cat, 1",
+        "猫.webp": "a [v] cat, 3",
+    }
+
+
+def test_a_photo_that_is_turned_and_in_four_colours(tmp_path):
+    image = Image.new("CMYK", (64, 40), (0, 255, 255, 0))
+    exif = image.getexif()
+    exif[0x0112] = 8  # turn a quarter to the left
+    image.save(tmp_path / "a.jpg", exif=exif)
+    turned = load_image(tmp_path / "a.jpg")
+    assert (turned.mode, turned.size) == ("RGB", (40, 64))
+
+
 def test_prompts_for_photos_leave_out_what_captions_name(folder):
     asked = [prompt.asked.get("background") for prompt in photo_prompts(load_subject(folder), 5)]
     assert "in the snow" in asked
@@ -229,7 +271,7 @@ def test_prompts_for_a_style_ask_for_other_content(folder):
 # --- sticker subjects
 
 
-@pytest.mark.parametrize("bias", [*BIASES, ("nearby", "tied")])
+@pytest.mark.parametrize("bias", [*SHARED, ("nearby", "tied")])
 def test_references_share_what_the_bias_says(tmp_path, bias):
     subject = make_subject(tmp_path, "dog", bias, 4, seed=0)
     truth = read_truth(subject)
@@ -296,7 +338,7 @@ def test_a_bias_does_not_change_the_others(tmp_path):
     assert one == {"nearby": two["nearby"]}
 
 
-@pytest.mark.parametrize("bias", [*BIASES, BIASES])
+@pytest.mark.parametrize("bias", [*SHARED, SHARED])
 def test_prompts_never_ask_for_what_references_show(tmp_path, bias):
     subject = make_subject(tmp_path, "dog", bias, 4, seed=2)
     scenes = list(read_truth(subject).scenes.values())
@@ -333,3 +375,32 @@ def test_too_many_prompts_and_photos_are_refused(tmp_path, folder):
         prompts(subject, 9)
     with pytest.raises(ValueError, match="expected a sticker subject"):
         read_truth(load_subject(folder))
+
+
+def test_a_pose_is_shared_and_only_then_undesired(tmp_path):
+    posed = read_truth(make_subject(tmp_path / "pose", "cat", "pose", 1, seed=0))
+    (scene,) = posed.scenes.values()
+    assert scene.pose in ("upside down", "lying", "tilted") and posed.shared["pose"] == scene.pose
+    assert scene.nearby is None and scene.tied is None
+    assert "pose" not in read_truth(make_subject(tmp_path / "place", "cat", "background", 1, seed=0)).shared
+
+
+def test_a_style_is_learnt_from_pictures_that_share_what_they_show(tmp_path):
+    subject = make_subject(tmp_path, "dog", "substance", 3, seed=0)
+    truth = read_truth(subject)
+    assert subject.class_word == "art" and subject.bias == ("substance",) and subject.name == "dog-substance"
+    assert {scene.style for scene in truth.scenes.values()} <= set(factors.TEST_STYLES)
+    assert truth.shared == {"class": "dog", "background": truth.scenes["00.png"].background}
+    assert all(given_mask(path) is None for path in subject.images)
+    texts = {case: captions["00.png"] for case, captions in subject.captions.items()}
+    assert texts[1] == "a painting in the style of [v] art"
+    assert "dog" in texts[3] and texts[3].count("[v]") == 1
+    asked = prompts(subject, 2)
+    assert len(asked) == 8 and all(prompt.text.endswith("in the style of [v] art") for prompt in asked)
+    assert all(prompt.asked["class"] != "dog" for prompt in asked)
+    assert len({prompt.asked["class"] for prompt in asked}) == 8
+
+
+def test_a_style_has_no_other_bias(tmp_path):
+    with pytest.raises(ValueError, match="bias: expected substance alone"):
+        make_subject(tmp_path, "dog", ("substance", "nearby"), 3, seed=0)

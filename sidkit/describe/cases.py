@@ -28,6 +28,7 @@ CASES = {
     3: Case("+ their details (SID)", True, True, False),
     4: Case("+ subject's details", True, True, True),
 }
+CASE_NAMES = {number: f"{number}: {case.name}" for number, case in CASES.items()}  # in tables and figures
 
 
 def describe(subject: Subject, case: int) -> tuple[str, ...]:

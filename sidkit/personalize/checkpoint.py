@@ -15,7 +15,6 @@ from safetensors.torch import load_file, save_file
 from sidkit.config import Training
 
 FILE = "checkpoint.safetensors"
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a parameter
 
 
 class Checkpoint:
@@ -51,10 +50,10 @@ class Checkpoint:
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(state[name])
-                moments = {key: state[f"{key}:{name}"] for key in MOMENTS if f"{key}:{name}" in state}
+                keys = [key for key in state if key.endswith(f":{name}")]
+                moments = {key.removesuffix(f":{name}"): _restored(state[key], parameter.device) for key in keys}
                 if moments:
-                    on = {key: value.to(parameter.device) for key, value in moments.items()}
-                    self.optimizer.state[parameter] = on
+                    self.optimizer.state[parameter] = moments
         self.generator.set_state(state["generator:"])
         self.scaler.load_state_dict(json.loads(kept["scaler"]))
         return state["losses:"].tolist()
@@ -66,12 +65,21 @@ class Checkpoint:
         state = {"generator:": self.generator.get_state(), "losses:": torch.tensor(losses, dtype=torch.float64)}
         for name, parameter in self.parameters.items():
             state[name] = parameter
-            state |= {f"{key}:{name}": value for key, value in self.optimizer.state[parameter].items()}
+            moments = self.optimizer.state[parameter].items()
+            state |= {f"{key}:{name}": torch.as_tensor(value) for key, value in moments}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix(".partial")
         kept = {"run": self.run, "scaler": json.dumps(self.scaler.state_dict())}
-        save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, partial, kept)
+        # copies, because bitsandbytes' moments share their tables, and a file may hold no tensor twice
+        save_file(
+            {key: value.detach().to("cpu", copy=True).contiguous() for key, value in state.items()}, partial, kept
+        )
         os.replace(partial, self.path)
+
+
+def _restored(value: torch.Tensor, device: torch.device) -> torch.Tensor | int:
+    """A moment on its device; bitsandbytes counts steps in a plain number, torch in a tensor of floats."""
+    return int(value) if value.ndim == 0 and not value.is_floating_point() else value.to(device)
 
 
 def _digest(values: list[str | torch.Tensor]) -> str:

@@ -25,12 +25,20 @@ class Meaning:
 
 
 class Examples:
-    """Pictures with a caption each."""
+    """Pictures with a caption each and, where the loss looks at the subject alone, a mask each."""
 
-    def __init__(self, pipe: DiffusionPipeline, images: list[Image.Image], captions: list[str], encode_once: bool):
+    def __init__(
+        self,
+        pipe: DiffusionPipeline,
+        images: list[Image.Image],
+        captions: list[str],
+        encode_once: bool,
+        masks: list[np.ndarray] | None = None,
+    ):
         with torch.no_grad():
             self.latents = encode_pictures(pipe, images)  # (n, c, h, w)
             self.meaning = encode_texts(pipe, captions) if encode_once else None
+        self.weights = None if masks is None else _cell_shares(images, masks, self.latents)  # (n, 1, h, w)
         self.pipe, self.captions = pipe, captions
         self.schedule = DDPMScheduler.from_config(pipe.scheduler.config)
 
@@ -41,7 +49,15 @@ class Examples:
         noise = torch.randn(latents.shape, generator=generator).to(latents)
         timesteps = torch.randint(self.schedule.config.num_train_timesteps, (count,), generator=generator).to(index)
         predicted = denoise(self.pipe, self.schedule.add_noise(latents, noise, timesteps), timesteps, self._say(index))
-        return F.mse_loss(predicted.float(), self._target(latents, noise, timesteps))
+        target = self._target(latents, noise, timesteps)
+        if self.weights is None:
+            return F.mse_loss(predicted.float(), target)
+        weights = self.weights[index].expand_as(target)
+        return (weights * (predicted.float() - target) ** 2).sum() / weights.sum()
+
+    def data(self) -> list[str | torch.Tensor]:
+        """All that training depends on, for the key of a checkpoint."""
+        return [*self.captions, self.latents, *([] if self.weights is None else [self.weights])]
 
     def _say(self, index: torch.Tensor) -> Meaning:
         return self.meaning[index] if self.meaning else encode_texts(self.pipe, [self.captions[i] for i in index])
@@ -78,6 +94,15 @@ def encode_pictures(pipe: DiffusionPipeline, images: list[Image.Image]) -> torch
         pixels = torch.from_numpy(np.array(square)).permute(2, 0, 1)[None].to(pipe.vae.device) / 127.5 - 1
         latents.append(pipe.vae.encode(pixels).latent_dist.mean)
     return torch.cat(latents) * pipe.vae.config.scaling_factor
+
+
+def _cell_shares(images: list[Image.Image], masks: list[np.ndarray], latents: torch.Tensor) -> torch.Tensor:
+    """How much of each latent's cell a mask covers, (n, 1, h, w) in 0 to 1, cut as the pictures are."""
+    sizes = [(mask.shape[::-1], image.size) for image, mask in zip(images, masks, strict=True)]
+    if wrong := [pair for pair in sizes if pair[0] != pair[1]] or [mask for mask in masks if not mask.any()]:
+        raise ValueError(f"masks: expected one of each picture's size with a subject in it, got {wrong[0]}")
+    squares = [ImageOps.fit(Image.fromarray(mask).convert("L"), latents.shape[:1:-1], Image.BOX) for mask in masks]
+    return torch.stack([torch.from_numpy(np.array(one)) for one in squares])[:, None].to(latents) / 255
 
 
 def denoise(pipe: DiffusionPipeline, noisy: torch.Tensor, timesteps: torch.Tensor, meaning: Meaning) -> torch.Tensor:

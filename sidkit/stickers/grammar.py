@@ -61,6 +61,11 @@ def caption(
     return _tell_briefly(scene, [(mention, detail)], Wording.draw(rng), identifier)[0]
 
 
+def plainest(scene: Scene, mention: Collection[str], detail: Collection[str] | bool) -> str:
+    """As `caption`, without an opening and always in the same words and order: what a captioner learns to say."""
+    return _tell(scene, mention, detail, _PLAINEST, None)
+
+
 def cases(scene: Scene, rng: np.random.Generator, identifier: str = "[v]") -> dict[int, str]:
     """The four descriptions of the paper's Table 1, in one wording.
 
@@ -96,6 +101,24 @@ def parse(text: str) -> dict[str, str]:
     for match in pattern.finditer(text):
         found |= meanings[match.group()]
     return _parse_subject(pattern.sub("|", text)) | found
+
+
+def phrases(text: str) -> list[tuple[str, dict[str, str]]]:
+    """A caption in pieces, in order: each clause with what it says, and the words between clauses with nothing."""
+    text = " ".join(re.sub(r"[.,;:!?]", " ", text.lower()).split())
+    meanings, pattern = _clauses()
+    found, end = [], 0
+    for match in pattern.finditer(text):
+        found += [(text[end : match.start()].strip(), {}), (match.group(), meanings[match.group()])]
+        end = match.end()
+    return [piece for piece in [*found, (text[end:].strip(), {})] if piece[0]]
+
+
+def leave_out(text: str, factor: str) -> str:
+    """A caption without the words for one factor of UNDESIRED; all the others stay as and where they are."""
+    meanings, pattern = _clauses()
+    kept = pattern.sub(lambda match: "" if factor in meanings[match.group()] else match.group(), text)
+    return " ".join(kept.split())
 
 
 def words() -> list[str]:
@@ -139,6 +162,7 @@ def _pick(choices: Sequence[str], share: float) -> str:
     return choices[int(share * len(choices))] if choices else ""
 
 
+_PLAINEST = Wording(LAST, *[0.0] * 6, pose_first=True, nearby_first=True, style_opens=False)
 _STYLE_OPENINGS = {opening: style for style, (_, opening) in v.STYLE_PHRASES.items()}
 
 

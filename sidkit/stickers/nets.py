@@ -19,6 +19,9 @@ from sidkit import torchvision_ops  # noqa: F401  (before timm)
 import timm  # isort: skip
 
 
+FINE, COARSE = 6, 3  # cells a side of the backbone's maps
+
+
 class Backbone(nn.Module):
     """A timm model without its classifier, behind the scaling that it expects."""
 
@@ -29,11 +32,23 @@ class Backbone(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(n, 3, h, w) in [0, 1] to (n, num_features)."""
+        return self.net(self._scaled(pixels))
+
+    def maps(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What lies where: a fine map (n, c, 6, 6) of two layers, and a coarse one (n, d, 3, 3).
+
+        These are a convolutional net's own sizes for pictures scaled to 96 px.
+        """
+        *_, shapes, fine, coarse = self.net.forward_intermediates(self._scaled(pixels), intermediates_only=True)
+        both = [F.adaptive_avg_pool2d(layer, FINE) for layer in (shapes, fine)]
+        return torch.cat(both, dim=1), F.adaptive_avg_pool2d(coarse, COARSE)
+
+    def _scaled(self, pixels: torch.Tensor) -> torch.Tensor:
         x = F.interpolate(pixels, (self.size, self.size), mode="bilinear", align_corners=False, antialias=True)
-        return self.net((x * 2 - 1).contiguous(memory_format=torch.channels_last))  # 1.7x the speed on a CPU
+        return (x * 2 - 1).contiguous(memory_format=torch.channels_last)  # 1.7x the speed on a CPU
 
 
-class _Saved(nn.Module):
+class Saved(nn.Module):
     """A module that is rebuilt from its keyword arguments."""
 
     config: dict
@@ -55,7 +70,7 @@ class _Saved(nn.Module):
         return model.eval()
 
 
-class Reader(_Saved):
+class Reader(Saved):
     """Reads the factors of a scene from its picture: `heads` maps each factor to the values it can take."""
 
     def __init__(self, architecture: str, size: int, heads: dict[str, list[str]]) -> None:
@@ -71,15 +86,33 @@ class Reader(_Saved):
         return {name: head(features) for name, head in self.heads.items()}
 
 
-class IdentityNet(_Saved):
+class IdentityNet(Saved):
     """A picture's subject as a unit vector, whatever surrounds it."""
 
     def __init__(self, architecture: str, size: int, width: int = 128) -> None:
         super().__init__()
         self.config = {"architecture": architecture, "size": size, "width": width}
         self.backbone = Backbone(architecture, size)
-        self.project = nn.Linear(self.backbone.net.num_features, width)
+        self.head = Attending(*(layer["num_chs"] for layer in self.backbone.net.feature_info[-3:]), width)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(n, width), L2-normalised."""
-        return F.normalize(self.project(self.backbone(pixels)), dim=-1)
+        return self.head(*self.backbone.maps(pixels))
+
+
+class Attending(nn.Module):
+    """Looks for the subject in a backbone's maps and says who it is: a small transformer over their cells."""
+
+    def __init__(self, shapes: int, fine: int, coarse: int, width: int, layers: int = 2) -> None:
+        super().__init__()
+        self.fine, self.coarse = nn.Linear(shapes + fine, width), nn.Linear(coarse, width)
+        self.places = nn.Parameter(torch.randn(1 + FINE**2 + COARSE**2, width) * 0.02)
+        block = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.0, batch_first=True, norm_first=True)
+        self.layers = nn.TransformerEncoder(block, layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        self.project = nn.Linear(width, width)
+
+    def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        """Maps (n, c, 6, 6) and (n, d, 3, 3) to (n, width), L2-normalised."""
+        cells = [layer(x.flatten(2).mT) for layer, x in ((self.fine, fine), (self.coarse, coarse))]
+        asked = torch.zeros_like(cells[0][:, :1])
+        return F.normalize(self.project(self.layers(torch.cat([asked, *cells], dim=1) + self.places)[:, 0]), dim=-1)

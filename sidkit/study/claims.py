@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,14 +16,15 @@ REPRODUCED, NOT_REPRODUCED, NOT_RUN = "reproduced", "not reproduced", "not run"
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement of the paper as a difference between two cases that numbers can contradict."""
+    """One statement of the paper as a difference between two cases, or arms, that numbers can contradict."""
 
     words: str
     measure: str  # column of the study's frame
-    case: int
-    against: int
+    case: Hashable
+    against: Hashable
     direction: Literal["higher", "lower"]  # of `case` beside `against`
     source: str  # where the paper says it
+    by: str = "case"  # the column of the frame that tells the two apart; "arm" is the other
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def judge(claim: Claim, difference: Interval) -> Verdict:
 
 
 def _verdict(frame: pd.DataFrame, claim: Claim, seed: int) -> Verdict:
-    missing = sorted({claim.case, claim.against} - set(frame["case"]))
+    missing = [name for name in (claim.case, claim.against) if name not in set(frame[claim.by])]
     if missing:
-        return Verdict(claim, NOT_RUN, f"case {' and '.join(map(str, missing))} was not run")
+        return Verdict(claim, NOT_RUN, f"{claim.by} {' and '.join(map(str, sorted(missing)))} was not run")
     if claim.measure not in frame or frame[claim.measure].isna().all():
         return Verdict(claim, NOT_RUN, f"{claim.measure} cannot be measured here")
-    return judge(claim, paired_difference(frame, claim.measure, claim.case, claim.against, seed=seed))
+    return judge(claim, paired_difference(frame, claim.measure, claim.case, claim.against, seed=seed, by=claim.by))

@@ -9,14 +9,14 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sidkit.plot import show_image
+from sidkit.plot import FONT, show_image
 
 WIDTH = 4.6  # inches
 LARGEST = 1.3  # inches that a picture takes
 DPI = 200
-FONT = 8  # points
-LINE = 0.2  # inches that a line of words takes
-LETTERS = 72  # that fit into such a line
+LINE = 0.22  # inches that a line of words takes
+LETTERS = 64  # that fit into such a line
+LETTER = 0.085  # inches that a bold one takes
 GAP = 0.96  # of a cell is picture
 
 
@@ -36,10 +36,12 @@ def sheet(images: Sequence[Image.Image], titles: Sequence[str] = (), columns: in
 
 
 def rows(titles: Sequence[str], pictures: Sequence[Sequence[Image.Image]], columns: Sequence[str] = ()) -> Figure:
-    """A row of pictures under each title, long ones in several lines; `columns` are said once, above the first."""
-    cell, head = min(LARGEST, WIDTH / max(map(len, pictures))), LINE if columns else 0
+    """A row of pictures under each title; `columns` are said once, above the first. Long words take several lines."""
+    cell = min(LARGEST, WIDTH / max(map(len, pictures)))
+    columns = [textwrap.fill(name, max(1, int(cell / LETTER))) for name in columns]
+    head = max((LINE + 0.14 * name.count("\n") for name in columns), default=0)
     told = ["\n".join(textwrap.wrap(title, LETTERS)) for title in titles]
-    heights = [LINE + 0.13 * title.count("\n") for title in told]
+    heights = [LINE + 0.14 * title.count("\n") for title in told]
     tall = head + sum(heights) + len(pictures) * cell
     figure = plt.figure(figsize=(WIDTH, tall), dpi=DPI)
     for row, (title, images) in enumerate(zip(told, pictures)):
@@ -49,6 +51,6 @@ def rows(titles: Sequence[str], pictures: Sequence[Sequence[Image.Image]], colum
             corner = (column * cell / WIDTH, 1 - (below + GAP * cell) / tall)
             show_image(image, figure.add_axes((*corner, GAP * cell / WIDTH, GAP * cell / tall)))
     for column, name in enumerate(columns):
-        at = ((column + GAP / 2) * cell / WIDTH, 1 - 0.7 * LINE / tall)
-        figure.text(*at, name, fontsize=FONT, ha="center", weight="bold")
+        at = ((column + GAP / 2) * cell / WIDTH, 1 - (head - 0.3 * LINE) / tall)
+        figure.text(*at, name, fontsize=FONT, ha="center", va="baseline", weight="bold", linespacing=1.1)
     return figure

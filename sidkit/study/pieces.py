@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,25 +14,36 @@ import pandas as pd
 from PIL import Image
 
 from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit.config import Training
 from sidkit.describe.text import insert
+from sidkit.encoder_methods.methods import ENCODERS, encoded
+from sidkit.encoder_methods.shown import Reference
 from sidkit.generate import class_pictures, generate
-from sidkit.masks import given_mask
+from sidkit.masks import apply_mask, given_mask
 from sidkit.models import copy_pipeline
-from sidkit.personalize.loop import personalize
+from sidkit.personalize.loop import TrainingLog, personalize
+from sidkit.personalize.saving import load, save
+from sidkit.personalize.watch import EarlyLook
 from sidkit.runs import Runs, fingerprint
 from sidkit.stickers.atlas import ART
 from sidkit.stickers.subjects import SCENES, make_subject, read_truth
+from sidkit.study.masking import masks_of
 from sidkit.study.measures import measure
 from sidkit.study.models import Models, weights
-from sidkit.study.plan import METHOD, Plan, Stickers
+from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.subjects import Prompt, Subject, load_images, load_subject
+
+from diffusers import DiffusionPipeline  # isort: skip
 
 # The code that shapes each kind of piece: when it changes, the pieces of that kind are made anew.
 WORLD = [
     f"sidkit.stickers.{name}"
     for name in ("subjects", "scenes", "places", "styles", "colors", "grammar", "vocabulary", "looks", "factors")
 ]
-DRAWING = ["sidkit.models", "sidkit.personalize", "sidkit.generate", "sidkit.describe.text"]
+TRAINING = ["sidkit.models", "sidkit.personalize", "sidkit.describe.text"]
+DRAWING = [*TRAINING, "sidkit.generate"]
+ENCODING = ["sidkit.models", "sidkit.describe.text", "sidkit.generate", "sidkit.encoder_methods"]
+ENCODING += ["sidkit.stickers.subject_encoder", "sidkit.stickers.nets"]
 MEASURING = ["sidkit.measure", "sidkit.masks", "sidkit.study.measures"]
 
 CHECKPOINT_EVERY = 250  # steps; in Sticker World a personalization is over before the first
@@ -45,23 +57,66 @@ class Workshop:
     runs: Runs
     models: Models
 
-    def pictures(self, subject: Subject, captions: Sequence[str], prompts: Sequence[Prompt]) -> Path:
+    def pictures(self, subject: Subject, arm: Arm, captions: Sequence[str], prompts: Sequence[Prompt]) -> Path:
         """Folder of the pictures of a subject that was learnt from `captions`, one a reference."""
-        profile, identifier = self.plan.profile, self.plan.profile.identifier
-        trained = {
-            "method": METHOD,
-            "training": self.plan.training,
+        texts = [insert(prompt.text, self.plan.profile.identifier) for prompt in prompts]
+        key = {
+            "trained": self._training(subject, arm, captions),
+            "prompts": texts,
+            "seeds": seeds(self.plan),
+            "sampling": self.plan.sampling_of(arm, subject),
+        }
+        code = ENCODING if arm.encoder else DRAWING
+        return self.runs.get("pictures", key, lambda folder: self._draw(folder, key), code=code)
+
+    def pipeline(self, subject: Subject, arm: Arm, captions: Sequence[str]) -> DiffusionPipeline:
+        """A copy of the base model that has learnt the subject."""
+        return self._personalized(self._training(subject, arm, captions))
+
+    def trained(self, subject: Subject, arm: Arm, captions: Sequence[str]) -> Path:
+        """Folder of the weights that the arm's method trains (`personalize.saving`), with the losses and seconds."""
+        return self._trained(self._training(subject, arm, captions))
+
+    def _training(self, subject: Subject, arm: Arm, captions: Sequence[str]) -> dict[str, Any]:
+        """Everything that a personalization depends on."""
+        if arm.encoder:
+            return self._encoding(subject, arm)
+        profile, training = self.plan.profile, self.plan.training_of(arm)
+        images = load_images(subject)[: len(captions)]
+        masks = masks_of(subject, arm)[: len(captions)] if arm.segment else None
+        if arm.segment == "references":
+            images = [apply_mask(image, mask, profile.encoders.fill) for image, mask in zip(images, masks, strict=True)]
+        return {
+            "method": arm.method,
+            "training": training,
             "model": weights(profile.pipeline, profile.revision),
             "resolution": profile.resolution,
-            "identifier": identifier,
-            "images": load_images(subject),
-            "captions": [insert(text, identifier) for text in captions],
-            "class word": subject.class_word if self.plan.training.prior_weight else None,
+            "identifier": profile.identifier,
+            "images": images,
+            "masks": masks if arm.segment == "loss" else None,
+            "captions": [insert(text, profile.identifier) for text in captions],
+            "class word": subject.class_word if training.prior_weight else None,
             "seed": self.plan.seed,
         }
-        texts = [insert(prompt.text, identifier) for prompt in prompts]
-        key = {"trained": trained, "prompts": texts, "seeds": seeds(self.plan), "sampling": profile.sampling}
-        return self.runs.get("pictures", key, lambda folder: self._draw(folder, key), code=DRAWING)
+
+    def _encoding(self, subject: Subject, arm: Arm) -> dict[str, Any]:
+        """Everything that a subject depends on which an encoder has looked at."""
+        profile, settings = self.plan.profile, self.plan.profile.encoder_methods[arm.encoder]
+        masked = ENCODERS[arm.encoder].needs_mask or arm.segment
+        image, mask = load_images(subject)[0], masks_of(subject, arm)[0] if masked else None
+        return {
+            "encoder": arm.encoder,
+            "settings": settings,
+            "weights": weights(settings.weights, settings.revision),
+            "eyes": weights(profile.encoders.reader) if profile.encoders.reader else None,
+            "model": weights(profile.pipeline, profile.revision),
+            "resolution": profile.resolution,
+            "identifier": profile.identifier,
+            "image": apply_mask(image, mask, profile.encoders.fill) if arm.segment else image,
+            "mask": mask,
+            "class word": subject.class_word,
+            "precision": self.plan.training_of(arm).precision,
+        }
 
     def measures(self, subject: Subject, pictures: Path, prompts: Sequence[Prompt]) -> pd.DataFrame:
         """The table of a pictures' folder, a row a picture."""
@@ -81,24 +136,60 @@ class Workshop:
         return pd.read_csv(folder / "measures.csv")
 
     def _draw(self, folder: Path, key: dict[str, Any]) -> None:
-        """Personalize a copy of the base model, and draw; the state of a long training outlives a kill."""
-        trained, checkpoint = key["trained"], self.runs.root / ".checkpoints" / fingerprint(key["trained"])
-        pipe = copy_pipeline(self.models.pipe)
-        data = (trained["images"], trained["captions"], METHOD, trained["training"])
-        options = dict(seed=trained["seed"], prior=self._prior(trained["class word"]), progress=False)
-        log = personalize(pipe, *data, **options, checkpoint=checkpoint, checkpoint_every=CHECKPOINT_EVERY)
-        precision = trained["training"].precision
+        pipe = self._personalized(key["trained"])
+        trained = key["trained"]
+        precision = trained["precision"] if "encoder" in trained else trained["training"].precision
         drawn = generate(pipe, key["prompts"], key["seeds"], key["sampling"], precision=precision, progress=False)
         for index, picture in enumerate(drawn):
             picture.image.save(folder / file_name(*divmod(index, len(key["seeds"]))))
-        (folder / "training.json").write_text(json.dumps({"losses": log.losses}))
-        shutil.rmtree(checkpoint, ignore_errors=True)
 
-    def _prior(self, class_word: str | None) -> tuple[list[Image.Image], list[str]] | None:
+    def _personalized(self, key: dict[str, Any]) -> DiffusionPipeline:
+        pipe = copy_pipeline(self.models.pipe)
+        if "encoder" in key:
+            return encoded(
+                key["encoder"], pipe, self.plan.profile, Reference(key["image"], key["mask"], key["class word"])
+            )
+        if self.plan.profile.keep_weights:
+            load(pipe, self._trained(key))
+        else:
+            self._train(pipe, key)
+        return pipe
+
+    def _trained(self, key: dict[str, Any]) -> Path:
+        def make(folder: Path) -> None:
+            pipe = copy_pipeline(self.models.pipe)
+            log = self._train(pipe, key)
+            save(pipe, folder, key["method"], key["training"])
+            (folder / "training.json").write_text(json.dumps({"losses": log.losses, "seconds": log.seconds}))
+
+        return self.runs.get("trained", key, make, code=TRAINING)
+
+    def _train(self, pipe: DiffusionPipeline, key: dict[str, Any]) -> TrainingLog:
+        """Personalize in place; the state of a long training outlives a kill."""
+        checkpoint = self.runs.root / ".checkpoints" / fingerprint(key)
+        data = (key["images"], key["captions"], key["method"], key["training"])
+        prior = self._prior(key["class word"], key["training"])
+        options = dict(seed=key["seed"], prior=prior, masks=key["masks"], watch=self._look(pipe, key), progress=False)
+        log = personalize(pipe, *data, **options, checkpoint=checkpoint, checkpoint_every=CHECKPOINT_EVERY)
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        return log
+
+    def _look(self, pipe: DiffusionPipeline, key: dict[str, Any]) -> EarlyLook | None:
+        """What the first captions draw while a long training runs, in `looks` of the store, if the profile asks."""
+        profile = self.plan.profile
+        if not profile.early_look:
+            return None
+        folder = self.runs.root / "looks" / fingerprint(key)[:12]
+        print(f"early looks at the training: {folder}", file=sys.stderr)
+        texts, precision = list(dict.fromkeys(key["captions"]))[:2], key["training"].precision
+        options = dict(every=profile.early_look, precision=precision)
+        return EarlyLook(pipe, folder, texts, seeds(self.plan)[:1], profile.sampling, **options)
+
+    def _prior(self, class_word: str | None, training: Training) -> tuple[list[Image.Image], list[str]] | None:
         """Class pictures of the base model, made once for all subjects of a class; None where the plan wants none."""
         if class_word is None:
             return None
-        profile, training = self.plan.profile, self.plan.training
+        profile = self.plan.profile
         key = {
             "model": weights(profile.pipeline, profile.revision),
             "resolution": profile.resolution,

@@ -1,14 +1,19 @@
-"""What a study runs: subjects, cases, prompts and pictures, as one frozen plan that can tell its cost beforehand."""
+"""What a study runs: subjects, arms, prompts and pictures, as one frozen plan that can tell its cost beforehand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Literal
 
-from sidkit.config import Profile, Training, check_name, load_profile
+import numpy as np
+
+from sidkit.config import Profile, Sampling, Training, check_name, load_profile
+from sidkit.describe.cases import CASE_NAMES
+from sidkit.encoder_methods import NAMES, encoder_of
 from sidkit.stickers.factors import subject_classes
-from sidkit.subjects import WRITTEN_CASES
+from sidkit.subjects import WRITTEN_CASES, Subject
 
 METHOD = "dreambooth"
 KINDS = 4  # of prompts that a sticker subject has: a new place, nearby thing, worn thing, property
@@ -26,6 +31,36 @@ class Stickers:
 
     def __str__(self) -> str:
         return f"{self.subject_class}-{'+'.join(self.bias)}"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of treating every subject: what differs between the columns of a figure."""
+
+    name: str  # unique in a plan; said in tables and figures
+    captions: int | Callable[[Subject], Sequence[str]] = 1  # a description case, or the captions of a subject's images
+    method: str = METHOD  # of `sidkit.personalize.methods.METHODS`, or "encoder:NAME" of `sidkit.encoder_methods`
+    training: Mapping[str, Any] = field(default_factory=dict)  # over the profile's settings of the method
+    sampling: Mapping[str, Any] = field(default_factory=dict)  # over the profile's
+    negative: Callable[[Subject], str] | None = None  # a negative prompt for a subject
+    segment: Literal["", "references", "loss"] = ""  # masks cut the references, or the loss, to the subject
+    masks: Callable[[Subject], Sequence[np.ndarray]] | None = None  # that cut; None: the given ones
+    references: int = 0  # how many of a subject's images are learnt from; 0: all
+
+    @property
+    def case(self) -> int | None:
+        """The description case, where the captions are of one."""
+        return self.captions if isinstance(self.captions, int) else None
+
+    @property
+    def encoder(self) -> str:
+        """The name of the encoder method, which looks at the first image alone and trains nothing; "" otherwise."""
+        return encoder_of(self.method)
+
+
+def arms_of(cases: Sequence[int]) -> tuple[Arm, ...]:
+    """An arm a description case, all else being equal."""
+    return tuple(Arm(CASE_NAMES[case], case) for case in cases)
 
 
 @dataclass(frozen=True)
@@ -61,7 +96,7 @@ class Plan:
 
     profile: Profile
     subjects: tuple[Stickers | Path, ...]
-    cases: tuple[int, ...]
+    arms: tuple[Arm, ...]
     references: int
     prompts_each: int
     pictures: int
@@ -70,30 +105,58 @@ class Plan:
 
     @property
     def training(self) -> Training:
-        """How each subject is personalized."""
+        """How a subject is personalized where an arm does not say otherwise."""
         return self.profile.training[METHOD]
+
+    @property
+    def cases(self) -> tuple[int, ...]:
+        """The description cases among the arms, in their order."""
+        return tuple(dict.fromkeys(arm.case for arm in self.arms if arm.case))
+
+    @property
+    def trained(self) -> tuple[Arm, ...]:
+        """The arms that train, without those that only draw in another way what an earlier one has trained."""
+        found = {}
+        for arm in (one for one in self.arms if not one.encoder):
+            told = (arm.captions, arm.method, self.training_of(arm), arm.segment, arm.masks, arm.references)
+            found.setdefault(str(told), arm)
+        return tuple(found.values())
 
     @property
     def runs(self) -> int:
         """How many times a model is personalized."""
-        return len(self.subjects) * len(self.cases)
+        return len(self.subjects) * len(self.trained)
+
+    def training_of(self, arm: Arm) -> Training:
+        """The profile's settings of the arm's method, with the arm's own over them; of an encoder only the precision
+        counts, and is the usual method's."""
+        return replace(self.profile.training[METHOD if arm.encoder else arm.method], **arm.training)
+
+    def sampling_of(self, arm: Arm, subject: Subject) -> Sampling:
+        """The profile's settings, with the arm's own and its negative prompt over them."""
+        told = {"negative_prompt": arm.negative(subject)} if arm.negative else {}
+        return replace(self.profile.sampling, **arm.sampling, **told)
 
     @property
     def pictures_total(self) -> int:
         """How many pictures are drawn and measured."""
         prompts = len(self.prompts) or KINDS * self.prompts_each
-        return self.runs * prompts * self.pictures
+        return len(self.subjects) * len(self.arms) * prompts * self.pictures
 
     def __str__(self) -> str:
-        parts = f"{_many(len(self.subjects), 'subject')} x {_many(len(self.cases), 'case')}"
-        work = f"{_many(self.runs, 'personalization')} of {_many(self.training.steps, 'step')}"
+        kind = "case" if len(self.cases) == len(self.arms) else "arm"
+        parts = f"{_many(len(self.subjects), 'subject')} x {_many(len(self.arms), kind)}"
+        steps = sorted({self.training_of(arm).steps for arm in self.trained} or {0})
+        length = _many(steps[0], "step") if len(steps) == 1 else f"{steps[0]} to {steps[-1]} steps"
+        work = f"{_many(self.runs, 'personalization')} of {length}"
         drawn = _many(self.pictures_total, "picture")
         return f"{parts}: {work}, then {drawn}; {self._time()}, less whatever is in the store already"
 
     def _time(self) -> str:
         if not self.profile.pipeline.startswith("embedded:"):
             return "how long that takes is known after the first of them"
-        seconds = SECONDS_A_STEP * self.training.steps * self.runs + SECONDS_A_PICTURE * self.pictures_total
+        steps = len(self.subjects) * sum(self.training_of(arm).steps for arm in self.trained)
+        seconds = SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.pictures_total
         return f"about {_many(max(1, round((seconds + SECONDS_TO_START) / 60)), 'minute')} on two CPU cores"
 
 
@@ -103,6 +166,7 @@ def make_plan(
     profile: str = "stickers",
     subjects: Sequence[str] = (),
     cases: Sequence[int] = (),
+    arms: Sequence[Arm] = (),
     prompts: Sequence[str] = (),
     references: int = 0,
     steps: int = 0,
@@ -112,7 +176,8 @@ def make_plan(
     """The plan of a scale, in which whatever is given here takes the place of the scale's own.
 
     A subject is a class of Sticker World ("dog"), a class with what its references share ("dog-nearby+tied"), or a
-    folder (`sidkit.subjects`). Raises ValueError for anything unknown, with the nearest known name.
+    folder (`sidkit.subjects`). `arms` take the place of `cases`, each of which is an arm of its own. `steps` holds for
+    every method. Raises ValueError for anything unknown, with the nearest known name.
     """
     size = SCALES[check_name("scale", scale, SCALES)]
     world = load_profile(profile)
@@ -121,7 +186,7 @@ def make_plan(
     return Plan(
         _adjusted(world, steps or size.steps, size.sampling_steps),
         tuple(_subject(name, index) for index, name in enumerate(subjects or CLASSES[: size.subjects])),
-        tuple(int(check_name("case", str(case), map(str, WRITTEN_CASES))) for case in cases or size.cases),
+        _checked(arms, world) if arms else arms_of([_case(case) for case in cases or size.cases]),
         _positive("references", references or size.references),
         size.prompts,
         _positive("pictures", pictures or size.pictures),
@@ -130,13 +195,30 @@ def make_plan(
     )
 
 
+def _case(case: int) -> int:
+    return int(check_name("case", str(case), map(str, WRITTEN_CASES)))
+
+
+def _checked(arms: Sequence[Arm], profile: Profile) -> tuple[Arm, ...]:
+    """The arms, if their names differ and the profile has settings for their methods."""
+    names = [arm.name for arm in arms]
+    if len(set(names)) < len(names):
+        raise ValueError(f"arms: expected a name for each, got one twice in {names}")
+    for arm in arms:
+        if arm.encoder:
+            check_name("encoder", arm.encoder, NAMES)
+        else:
+            check_name("method", arm.method, profile.training)
+    return tuple(arms)
+
+
 def _adjusted(profile: Profile, steps: int, sampling_steps: int) -> Profile:
-    training, sampling = profile.training[METHOD], profile.sampling
+    training, sampling = profile.training, profile.sampling
     if steps:
-        training = replace(training, steps=_positive("steps", steps))
+        training = {method: replace(one, steps=_positive("steps", steps)) for method, one in training.items()}
     if sampling_steps:
         sampling = replace(sampling, steps=sampling_steps)
-    return replace(profile, training={**profile.training, METHOD: training}, sampling=sampling)
+    return replace(profile, training=training, sampling=sampling)
 
 
 def _subject(name: str, index: int) -> Stickers | Path:

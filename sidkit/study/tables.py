@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
-from sidkit.describe.cases import CASES, describe
+from sidkit.describe.cases import CASE_NAMES, describe
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.stickers.subjects import SCENES, read_truth
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Verdict, check
@@ -14,16 +15,19 @@ from sidkit.subjects import Subject
 
 MEASURES = ("leakage", "identity", "SA", "NSD", "TA")
 BETTER = {"leakage": "lower", "identity": "higher", "SA": "higher", "NSD": "higher", "TA": "higher"}
-SHARES = ("leakage", "obedience")  # told in percent
-CASE_NAMES = {number: f"{number}: {case.name}" for number, case in CASES.items()}
+SHARES = ("leakage", "obedience", "leak_", "painted_")  # how the names of shares begin, which are told in percent
 COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
+EXPECTED = {REPRODUCED: "as expected", NOT_REPRODUCED: "not as expected"}  # of what nobody claimed
 STYLES = {REPRODUCED: "claim-yes", NOT_REPRODUCED: "claim-no", NOT_RUN: "claim-none"}
 
 
-def measured(frame: pd.DataFrame, *, seed: int) -> dict[str, pd.DataFrame]:
-    """For each measure that the study has, a row a case: `mean`, `low`, `high`."""
-    known = [name for name in MEASURES if frame[name].notna().any()]
-    return {name: case_means(frame, name, seed=seed) for name in known}
+def measured(
+    frame: pd.DataFrame, *, seed: int, by: str = "case", names: Sequence[str] = MEASURES
+) -> dict[str, pd.DataFrame]:
+    """For each measure that the study has, a row a case or arm, in the frame's order: `mean`, `low`, `high`."""
+    known = [name for name in names if name in frame and frame[name].notna().any()]
+    means = {name: case_means(frame, name, seed=seed, by=by) for name in known}
+    return {name: rows.loc[[one for one in frame[by].unique() if one in rows.index]] for name, rows in means.items()}
 
 
 def leaks(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -38,21 +42,37 @@ def measures_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row a measure, a column a case, each value with its interval; what was not measured is left out."""
     rows = []
     for measure, means in measured(frame, seed=seed).items():
-        cells = (told(Interval(*row), measure).replace(" [", "<br>[") for row in means.to_numpy())
+        cells = (told_row(row, measure) for row in means.to_numpy())
         values = {COLUMNS[case]: cell for case, cell in zip(means.index, cells)}
         rows.append({"Measure": f"{measure} ({BETTER[measure]} is better)", **values})
     return pd.DataFrame(rows)
 
 
-def claims_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
-    """A row a claim: what it says, the difference that decides, and the verdict in its colour."""
+def arms_table(frame: pd.DataFrame, *, seed: int, names: Sequence[str] = MEASURES) -> pd.DataFrame:
+    """A row an arm, in the order in which they ran, a column a measure, each value with its interval."""
+    found = measured(frame, seed=seed, by="arm", names=names)
+    rows = []
+    for arm in dict.fromkeys(frame["arm"]):
+        cells = {name: told_row(means.loc[arm], name) for name, means in found.items()}
+        rows.append({"Arm": arm, **cells})
+    return pd.DataFrame(rows)
+
+
+def claims_table(
+    verdicts: Sequence[Verdict], title: str = "The paper says", words: Mapping[str, str] = MappingProxyType({})
+) -> pd.DataFrame:
+    """A row a claim: what it says under `title`, the difference that decides, and the verdict in its colour.
+
+    `words` are said in the place of a verdict's own, where nobody claimed what is checked (`EXPECTED`).
+    """
+    told = [words.get(verdict.word, verdict.word) for verdict in verdicts]
     rows = [
         {
-            "The paper says": f"{verdict.claim.words} ({verdict.claim.source}).",
+            title: f"{verdict.claim.words} ({verdict.claim.source}).",
             "Here": _difference(verdict),
-            "So": f'<span class="{STYLES[verdict.word]}">{verdict.word}</span>: {verdict.reason}',
+            "So": f'<span class="{STYLES[verdict.word]}">{said}</span>: {verdict.reason}',
         }
-        for verdict in verdicts
+        for verdict, said in zip(verdicts, told)
     ]
     return pd.DataFrame(rows)
 
@@ -94,13 +114,19 @@ def markdown(table: pd.DataFrame) -> str:
 def told(interval: Interval, measure: str, unit: str = "%") -> str:
     """`0.612 [0.590, 0.634]`; a share in percent, `41 % [33, 50]`, and a difference of shares in points."""
     text = str(interval)
-    if measure in SHARES and interval.known:
+    if measure.startswith(SHARES) and interval.known:
         mean, low, high = (round(100 * value) for value in (interval.mean, interval.low, interval.high))
         text = f"{mean} {unit} [{low}, {high}]"
     return text.replace("-", "−")
 
 
+def told_row(row: Iterable[float], measure: str, unit: str = "%") -> str:
+    """`told` for a mean and its interval's two ends, in two lines of a table's cell."""
+    return told(Interval(*row), measure, unit).replace(" [", "<br>[")
+
+
 def _difference(verdict: Verdict) -> str:
     claim = verdict.claim
-    what = f"{claim.measure}, case {claim.case} − case {claim.against}"
+    kind = "case " if claim.by == "case" else ""
+    what = f"{claim.measure}, {kind}{claim.case} − {kind}{claim.against}"
     return f"{what}: {told(verdict.difference, claim.measure, 'points')}" if verdict.difference else what

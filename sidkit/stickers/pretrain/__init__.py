@@ -1,6 +1,8 @@
 """Pretraining of the shipped models: `train("text_to_image", minutes=60, device="cuda", batch=256)`.
 
-Order: autoencoder, then text_to_image; reader, then image_text and identity, which start from the reader's backbone.
+Order: autoencoder, then text_to_image, and at any time decoder, which sharpens the pictures; reader, then image_text,
+identity and captioner, which look with the reader's backbone; last subject_encoder, through the shipped text_to_image;
+and at any time segmenter, which stands alone.
 Every part goes on where its folder in `work` stopped; the retraining of weights needs no change in code.
 """
 
@@ -10,7 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 WORK = Path("pretraining")
-PARTS = ("autoencoder", "text_to_image", "reader", "image_text", "identity")
+PARTS = (
+    "autoencoder",
+    "decoder",
+    "text_to_image",
+    "reader",
+    "image_text",
+    "identity",
+    "captioner",
+    "subject_encoder",
+    "segmenter",
+)
 
 
 def train(

@@ -64,6 +64,31 @@ class Autoencoder(Part):
         return grid([*pictures(x), *pictures(y)], 16, 2)
 
 
+class Decoder(Part):
+    """The decoder alone, for pictures out of latents that stay as they are: what the UNet has learnt stays true.
+
+    Sampled latents are never quite right, so the decoder sees latents with a little noise.
+    """
+
+    def __init__(self, vae: AutoencoderKL, pool: Pool, latents: np.ndarray, batch: int, noise: float = 0.05) -> None:
+        super().__init__()
+        self.vae, self.pool, self.latents, self.batch, self.noise = vae, pool, latents, batch, noise
+        vae.requires_grad_(False)
+        for trained in (vae.decoder, vae.post_quant_conv):
+            trained.requires_grad_(True)
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        index = np.sort(torch.randint(len(self.pool), (self.batch,), generator=generator).numpy())
+        x, z = pixels(self.pool, index, self.vae.device), torch.from_numpy(self.latents[index]).float()
+        z = (z + self.noise * torch.randn(z.shape, generator=generator)).to(x.device)
+        y = self.vae.decode(z).sample.float()
+        return F.l1_loss(y, x) + 4 * F.mse_loss(y, x)
+
+    def sheet(self) -> Image.Image:
+        y = self.vae.decode(torch.from_numpy(self.latents[:16]).float().to(self.vae.device)).sample
+        return grid([*pictures(pixels(self.pool, np.arange(16), self.vae.device)), *pictures(y)], 16, 2)
+
+
 def grid(images: list[Image.Image], columns: int, scale: int = 1) -> Image.Image:
     """The pictures, all of one size, on one sheet."""
     side = images[0].width * scale

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,8 @@ from sidkit.stickers.factors import Scene
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
 from sidkit.stickers.scenes import sample_scene
+
+Maps = tuple[torch.Tensor, torch.Tensor]
 
 HEADS = {
     "class": tuple(factors.SUBJECTS),
@@ -75,24 +78,36 @@ class ReaderPart(Part):
 
 
 class IdentityPart(Part):
-    """Two pictures of one design lie together, those of other designs apart (a symmetric InfoNCE)."""
+    """Two pictures of one design lie together, those of other designs apart (a symmetric InfoNCE).
 
-    def __init__(self, net: torch.nn.Module, pool: Pool, batch: int, temperature: float = 0.07) -> None:
+    The backbone stays as the reader's; its maps of the pool's first pictures, `fine` and `coarse`, are computed once.
+    A batch holds few classes, so that many of the others show the same class in another drawing or colour.
+    """
+
+    def __init__(self, net: torch.nn.Module, pool: Pool, maps: Maps, batch: int, temperature: float = 0.07) -> None:
         super().__init__()
-        self.net, self.pool, self.batch, self.temperature = net, pool, batch, temperature
+        self.net, self.pool, self.maps, self.batch, self.temperature = net, pool, maps, batch, temperature
+        net.backbone.requires_grad_(False)
         groups: dict[tuple, list[int]] = {}
-        for index, scene in enumerate(pool.scenes):
+        for index, scene in enumerate(pool.scenes[: len(maps[0])]):
             groups.setdefault(identity(scene), []).append(index)
-        self.groups = [group for group in groups.values() if len(group) > 1]
+        self.classes: dict[str, list[list[int]]] = {}
+        for who, group in groups.items():
+            if len(group) > 1:
+                self.classes.setdefault(who[0], []).append(group)
 
     def loss(self, generator: torch.Generator) -> torch.Tensor:
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        chosen = rng.choice(len(self.groups), self.batch // 2, replace=False)
-        pairs = np.array([rng.choice(self.groups[i], 2, replace=False) for i in chosen])
+        pairs = np.array([rng.choice(group, 2, replace=False) for group in self._groups(rng)])
         device = next(self.parameters()).device
-        z = self.net(jitter(batch_of(self.pool, pairs.T.ravel(), device), generator)).float()
+        z = self.net.head(*(maps[pairs.T.ravel()].to(device).float() for maps in self.maps)).float()
         a, b = z.chunk(2)
         return symmetric_cross_entropy(a @ b.T / self.temperature)
+
+    def _groups(self, rng: np.random.Generator) -> list[list[int]]:
+        """Half a batch of designs: all those of one class, then of another, until there are enough."""
+        classes = rng.permutation(list(self.classes))
+        return [group for name in classes for group in self.classes[name]][: self.batch // 2]
 
 
 def identity(scene: Scene) -> tuple:
@@ -134,15 +149,24 @@ class ImageTextPart(Part):
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits[:, : self.batch].T, target)) / 2
 
 
-@torch.no_grad()
 def pooled_features(backbone: torch.nn.Module, pool: Pool, count: int, device: str) -> torch.Tensor:
     """The backbone's features of the pool's first `count` pictures, each a little jittered, (count, features)."""
-    backbone.to(device).eval()
-    generator, parts = torch.Generator().manual_seed(0), []
+    return torch.cat([backbone(x).cpu() for x in _jittered(backbone, pool, count, device)])
+
+
+def feature_maps(backbone: torch.nn.Module, pool: Pool, count: int, device: str) -> Maps:
+    """The backbone's two maps of the pool's first `count` pictures, each a little jittered, in half precision."""
+    found = (backbone.maps(x) for x in _jittered(backbone, pool, count, device))
+    fine, coarse = zip(*((a.half().cpu(), b.half().cpu()) for a, b in found))
+    return torch.cat(fine), torch.cat(coarse)
+
+
+def _jittered(backbone: torch.nn.Module, pool: Pool, count: int, device: str) -> Iterator[torch.Tensor]:
+    backbone.to(device).eval().requires_grad_(False)
+    generator = torch.Generator().manual_seed(0)
     for start in tqdm(range(0, min(count, len(pool)), 200), "features"):
         index = np.arange(start, min(start + 200, count, len(pool)))
-        parts.append(backbone(jitter(batch_of(pool, index, torch.device(device)), generator)).cpu())
-    return torch.cat(parts)
+        yield jitter(batch_of(pool, index, torch.device(device)), generator)
 
 
 def told_caption(scene: Scene, rng: np.random.Generator) -> str:

@@ -20,14 +20,19 @@ from sidkit.stickers.pretrain.pool import Pool, pool
 
 SIZE = 64  # px
 LOOK = 96  # px; what the looking models scale a picture to
-FEATURES = 16_000  # pictures that the image-text model learns from
+FEATURES = 20_000  # pictures that the image-text model and the identity encoder learn from
+DESCRIBED = 12_000  # and the captioner
 
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
+    "decoder": Plan(batch=16, learning_rate=1e-3, weight_decay=0.0, ema=0.999),
     "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
     "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
     "image_text": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "identity": Plan(batch=96, learning_rate=5e-4, weight_decay=0.02, ema=0.998, cpu_bf16=False),
+    "identity": Plan(batch=256, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
+    "captioner": Plan(batch=48, learning_rate=2e-3, weight_decay=0.02, ema=0.99, cpu_bf16=False),
+    "subject_encoder": Plan(batch=32, learning_rate=1e-3, weight_decay=0.02, ema=0.995),
+    "segmenter": Plan(batch=16, learning_rate=3e-3, ema=0.99, cpu_bf16=False),
 }
 
 
@@ -47,7 +52,22 @@ class Job:
 
     def shipped(self, part: str) -> Path:
         """The folder of a part's weights; the autoencoder's are inside the pipeline."""
-        return self.weights / "text_to_image" / "vae" if part == "autoencoder" else self.weights / part
+        inside = part in ("autoencoder", "decoder")
+        return self.weights / "text_to_image" / "vae" if inside else self.weights / part
+
+    def autoencoder(self):
+        """The trained autoencoder, or else the shipped one, in single precision."""
+        from diffusers import AutoencoderKL
+
+        trained = self.work / "autoencoder" / "weights"
+        vae = AutoencoderKL.from_pretrained(trained if trained.exists() else self.shipped("autoencoder"))
+        return vae.to(self.plan.device, torch.float32).eval()
+
+    def latents(self, vae) -> np.ndarray:
+        """The pool as latents, which are computed once."""
+        from sidkit.stickers.pretrain.text_to_image import encode_pool
+
+        return encode_pool(self.pool(), vae, self.work / "pool" / "latents.npy")
 
     def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
         """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""
@@ -79,17 +99,27 @@ def train_autoencoder(job: Job) -> Path:
     return folder
 
 
+def train_decoder(job: Job) -> Path:
+    """Go on with the autoencoder's decoder; leaves the autoencoder in the work folder, as `train_autoencoder` does."""
+    from sidkit.stickers.pretrain.autoencoder import Decoder
+
+    vae = job.autoencoder()
+    part = Decoder(vae, job.pool(), job.latents(vae), job.plan.batch)
+    record = job.run("decoder", part, lambda shipped: None)
+    folder = job.work / "autoencoder" / "weights"
+    vae.save_pretrained(folder)
+    _card(
+        folder, "autoencoder", "diffusers", "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back.", part, record
+    )
+    return folder
+
+
 def train_text_to_image(job: Job) -> Path:
     """Train the diffusion model on the autoencoder's latents and write the whole pipeline."""
-    from diffusers import AutoencoderKL
+    from sidkit.stickers.pretrain.text_to_image import TextToImage
 
-    from sidkit.stickers.pretrain.text_to_image import TextToImage, encode_pool
-
-    data = job.pool()
-    trained = job.work / "autoencoder" / "weights"
-    vae = AutoencoderKL.from_pretrained(trained if trained.exists() else job.shipped("autoencoder"))
-    vae = vae.to(job.plan.device, torch.float32).eval().requires_grad_(False)
-    part = TextToImage(data, encode_pool(data, vae, job.work / "pool" / "latents.npy"), vae, job.plan.batch, job.drop)
+    vae = job.autoencoder().requires_grad_(False)
+    part = TextToImage(job.pool(), job.latents(vae), vae, job.plan.batch, job.drop)
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")
     part.export(folder)
@@ -123,19 +153,22 @@ def train_reader(job: Job) -> Path:
 
 
 def train_identity(job: Job) -> Path:
-    """Train the identity encoder, at first from the reader's backbone."""
+    """Train the identity encoder on the maps of the reader's backbone."""
     from sidkit.stickers.nets import IdentityNet, Reader
-    from sidkit.stickers.pretrain.looking import IdentityPart
+    from sidkit.stickers.pretrain.looking import IdentityPart, feature_maps
 
-    reader = Reader.load(job.shipped("reader"))
-    part = IdentityPart(IdentityNet(reader.config["architecture"], LOOK), job.pool(), job.plan.batch)
+    reader, data = Reader.load(job.shipped("reader")), job.pool()
+    net = IdentityNet(reader.config["architecture"], LOOK)
+    part = IdentityPart(net, data, feature_maps(reader.backbone, data, FEATURES, job.plan.device), job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
-        _copy(IdentityNet.load(shipped), part.net) if shipped else _copy(reader.backbone, part.net.backbone)
+        if shipped:
+            _copy(IdentityNet.load(shipped), net)
+        _copy(reader.backbone, net.backbone)
 
     record = job.run("identity", part, begin)
     folder = job.shipped("identity")
-    part.net.save(folder)
+    net.save(folder)
     _card(folder, "identity", "timm", "A picture to a unit vector that says which subject it shows.", part, record)
     return folder
 
@@ -165,6 +198,83 @@ def train_image_text(job: Job) -> Path:
     return folder
 
 
+def train_captioner(job: Job) -> Path:
+    """Train the captioner on the maps of the reader's backbone."""
+    from transformers import VisionEncoderDecoderModel
+
+    from sidkit.stickers.captioning import LENGTH, make_captioner, save_captioner
+    from sidkit.stickers.nets import Reader
+    from sidkit.stickers.pretrain.captioner import CaptionerPart, instruction_words, maps_on_disk
+    from sidkit.stickers.pretrain.tokenizer import make_tokenizer
+
+    reader, data = Reader.load(job.shipped("reader")), job.pool()
+    tokenizer = make_tokenizer(instruction_words())
+    tokenizer.model_max_length = LENGTH
+    model = make_captioner(reader.config["architecture"], LOOK, tokenizer)
+    _copy(reader.backbone, model.encoder.backbone)
+    maps = maps_on_disk(model.encoder, data, DESCRIBED, job.work / "captioner" / "maps", job.plan.device)
+    part = CaptionerPart(model, tokenizer, data, maps, job.plan.batch)
+
+    def begin(shipped: Path | None) -> None:
+        if shipped:
+            _copy(VisionEncoderDecoderModel.from_pretrained(shipped, dtype=torch.float32), model)
+            _copy(reader.backbone, model.encoder.backbone)
+
+    record = job.run("captioner", part, begin)
+    folder = job.shipped("captioner")
+    save_captioner(model, tokenizer, folder)
+    what = "Describes a scene as an instruction asks: closely or briefly, and leaving the subject or the style out."
+    _card(folder, "captioner", "transformers", what, part, record)
+    return folder
+
+
+def train_subject_encoder(job: Job) -> Path:
+    """Train the subject encoder through the shipped text-to-image model, with the shipped reader's eyes."""
+    from sidkit.config import load_profile
+    from sidkit.models import load_pipeline
+    from sidkit.stickers.nets import Reader
+    from sidkit.stickers.pretrain.subject_encoder import COUNT, SubjectEncoderPart, views_on_disk
+    from sidkit.stickers.subject_encoder import SubjectNet, eyes_name, make_net
+
+    profile, device = load_profile("stickers", pipeline=str(job.shipped("text_to_image"))), job.plan.device
+    pipe, eyes = load_pipeline(profile, device), Reader.load(job.shipped("reader")).backbone.to(device)
+    views = views_on_disk(job.work / "subject_encoder" / "views", min(COUNT, job.scenes), eyes, pipe.vae)
+    net = make_net(eyes, eyes_name(job.shipped("reader")), pipe.text_encoder.get_input_embeddings().weight.detach())
+    part = SubjectEncoderPart(net.to(device), pipe, eyes, views, job.plan.batch, job.drop)
+
+    def begin(shipped: Path | None) -> None:
+        if shipped:
+            _copy(SubjectNet.load(shipped), net)
+        part.solve()  # for the text encoder as it is now
+
+    record = job.run("subject_encoder", part, begin)
+    folder = job.shipped("subject_encoder")
+    net.save(folder)
+    what = "A picture's subject, cut out along its mask, to the embedding of one word; with the reader's eyes."
+    _card(folder, "subject_encoder", "torch", what, part, record)
+    return folder
+
+
+def train_segmenter(job: Job) -> Path:
+    """Train the segmenter on its own scenes, whose masks are needed at full size."""
+    from sidkit.stickers.pretrain.segmenter import HELD_OUT, SCENES, SegmenterPart, overlap, scenes
+    from sidkit.stickers.segmenter import Segmenter
+
+    part = SegmenterPart(Segmenter(), *scenes(min(SCENES, job.scenes), seed=1), job.plan.batch)
+
+    def begin(shipped: Path | None) -> None:
+        if shipped:
+            _copy(Segmenter.load(shipped), part.net)
+
+    record = job.run("segmenter", part, begin)
+    folder = job.shipped("segmenter")
+    part.net.cpu().save(folder)
+    score = overlap(Segmenter.load(folder), *scenes(HELD_OUT, seed=2, held_out=True)).mean()
+    what = "A picture to its subject's pixels, without what it wears; overlap (IoU) on held-out designs"
+    _card(folder, "segmenter", "torch", f"{what} {score:.3f}.", part, record)
+    return folder
+
+
 def _copy(source: torch.nn.Module, target: torch.nn.Module) -> None:
     target.load_state_dict(source.state_dict())
 
@@ -176,8 +286,12 @@ def _card(folder: Path, part: str, library: str, what: str, trained: Part, recor
 
 TRAINERS = {
     "autoencoder": train_autoencoder,
+    "decoder": train_decoder,
     "text_to_image": train_text_to_image,
     "reader": train_reader,
     "image_text": train_image_text,
     "identity": train_identity,
+    "captioner": train_captioner,
+    "subject_encoder": train_subject_encoder,
+    "segmenter": train_segmenter,
 }

@@ -13,16 +13,21 @@ import numpy as np
 from tqdm import tqdm
 
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.scenes import Composition, compose, sample_scene
 
 CHUNK = 1000  # scenes a process renders in one go
+CELL = 4  # px; side of a cell of `Pool.cover`
 
 
 class Pool:
-    """Pictures (n, size, size, 3) uint8, memory-mapped, and their scenes."""
+    """Pictures (n, size, size, 3) uint8, memory-mapped, and their scenes.
+
+    `cover` (n, size / 4, size / 4) uint8 is the share of each cell, of 255, that the subject and the things take.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+        self.cover = np.load(folder / "cover.npy", mmap_mode="r")
         self.scenes = [Scene(**factors) for factors in json.loads((folder / "scenes.json").read_text())]
 
     def __len__(self) -> int:
@@ -39,22 +44,35 @@ def pool(folder: Path, count: int, size: int, *, seed: int, held_out: bool = Fal
 
 def _render(folder: Path, count: int, size: int, seed: int, held_out: bool) -> None:
     pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, (count, size, size, 3))
+    cover = np.lib.format.open_memmap(folder / "cover.npy", "w+", np.uint8, (count, size // CELL, size // CELL))
     starts = range(0, count, CHUNK)
     work = partial(_chunk, count=count, size=size, seed=seed, held_out=held_out)
     scenes: list[dict] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        for start, (pixels, factors) in zip(
-            starts, tqdm(workers.map(work, starts), f"render {folder.name}", len(starts), unit="k")
-        ):
+        bar = tqdm(workers.map(work, starts), f"render {folder.name}", len(starts), unit="k")
+        for start, (pixels, covered, factors) in zip(starts, bar):
             pictures[start : start + len(pixels)] = pixels
+            cover[start : start + len(pixels)] = covered
             scenes += factors
     pictures.flush()
+    cover.flush()
     partial_file = folder / "scenes.json.partial"
     partial_file.write_text(json.dumps(scenes))
     partial_file.rename(folder / "scenes.json")
 
 
-def _chunk(start: int, *, count: int, size: int, seed: int, held_out: bool) -> tuple[np.ndarray, list[dict]]:
+def _chunk(
+    start: int, *, count: int, size: int, seed: int, held_out: bool
+) -> tuple[np.ndarray, np.ndarray, list[dict]]:
     rng = np.random.default_rng([seed, start])
     scenes = [sample_scene(rng, held_out=held_out) for _ in range(min(CHUNK, count - start))]
-    return np.stack([np.asarray(render(scene, size, rng)) for scene in scenes]), [asdict(scene) for scene in scenes]
+    composed = [compose(scene, size, rng) for scene in scenes]
+    pixels = np.stack([np.asarray(one.image) for one in composed])
+    return pixels, np.stack([_covered(one) for one in composed]), [asdict(scene) for scene in scenes]
+
+
+def _covered(composed: Composition) -> np.ndarray:
+    """How much of each cell is not background, 0 to 255."""
+    mask = ~composed.masks["background"]
+    side = len(mask) // CELL
+    return (255 * mask.reshape(side, CELL, side, CELL).mean(axis=(1, 3))).astype(np.uint8)

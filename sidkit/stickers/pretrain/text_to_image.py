@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
+from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from sidkit.stickers import grammar
-from sidkit.stickers.factors import Scene
+from sidkit.stickers.factors import ART_SETS, Scene
 from sidkit.stickers.pretrain.autoencoder import grid, pixels
+from sidkit.stickers.pretrain.looking import HEADS, labels
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
 from sidkit.stickers.pretrain.tokenizer import LENGTH, make_tokenizer
@@ -32,6 +34,8 @@ UNET = dict(
     attention_head_dim=4,  # in diffusers, for this class, the number of heads
     norm_num_groups=16,
     cross_attention_dim=160,
+    addition_embed_type="text",  # the whole caption beside the time, as in XL: cross-attention alone learns words late
+    addition_embed_type_num_heads=4,
 )
 TEXT = dict(
     hidden_size=160,
@@ -55,13 +59,51 @@ SCHEDULER = dict(
 )
 
 
-def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> str:
-    """A caption that leaves out each factor with probability `drop`; one in ten is empty, as guidance needs it."""
+FOREGROUND = 4.0  # added to the weight of a place in the loss that the subject or a thing covers
+PLAIN = 2.0  # how much more often a scene without style or pose is drawn: shapes are learnt from these
+UNSAID = -100  # a label that the cross-entropy leaves out
+READING = 0.05  # weight of the text encoder's own loss
+
+
+def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> tuple[str, list[str]]:
+    """A caption and the factors that it names: each is left out with probability `drop`, the looks more often.
+
+    One caption in ten is empty, as guidance needs it.
+    """
     if rng.random() < 0.1:
-        return ""
-    mention = [factor for factor in grammar.FACTORS if rng.random() >= (0.5 if factor == "looks" else drop)]
+        return "", []
+    said = [factor for factor in grammar.FACTORS if rng.random() >= (max(0.3, drop) if factor == "looks" else drop)]
+    mention = list(dict.fromkeys(("subject", *said)))  # the grammar always names the subject
     detail = [factor for factor in mention if rng.random() < 0.75]
-    return grammar.caption(scene, mention, detail, rng)
+    return grammar.caption(scene, mention, detail, rng), mention
+
+
+class Understanding(nn.Module):
+    """Reads the factors out of a caption's last token.
+
+    It teaches the text encoder to tell the words apart long before the pictures could: the class of the subject changes
+    few pixels and most of what a picture's loss says is about places.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict({head: nn.Linear(width, len(values)) for head, values in HEADS.items()})
+        self.looks = nn.Linear(width, len(ART_SETS))
+
+    def loss(self, last: torch.Tensor, scenes: list[Scene], said: list[list[str]]) -> torch.Tensor:
+        """Mean cross-entropy over the factors that each caption names; `last` is (n, width)."""
+        losses = []
+        for head, linear in (*self.heads.items(), ("looks", self.looks)):
+            target = torch.tensor([_label(scene, head, mention) for scene, mention in zip(scenes, said)])
+            found = F.cross_entropy(linear(last).float(), target.to(last.device), ignore_index=UNSAID, reduction="sum")
+            losses.append(found / len(scenes))
+        return torch.stack(losses).sum()
+
+
+def _label(scene: Scene, head: str, mention: list[str]) -> int:
+    if ("subject" if head == "class" else head) not in mention:
+        return UNSAID
+    return list(ART_SETS).index(scene.design) if head == "looks" else labels(scene)[head]
 
 
 def timesteps(batch: int, count: int, generator: torch.Generator) -> torch.Tensor:
@@ -90,7 +132,11 @@ def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
 
 
 class TextToImage(Part):
-    """v-prediction on latents; captions are drawn afresh for every picture of every batch."""
+    """v-prediction on latents; captions are drawn afresh for every picture of every batch.
+
+    The loss weighs a subject's place in the picture more than the background, which is learnt soon: that changes how
+    fast each is learnt, and not what the best prediction is.
+    """
 
     def __init__(self, pool: Pool, latents: np.ndarray, vae: AutoencoderKL, batch: int, drop: float) -> None:
         super().__init__()
@@ -98,24 +144,35 @@ class TextToImage(Part):
         special = dict(bos_token_id=0, eos_token_id=1, pad_token_id=1)
         self.text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=len(self.tokenizer), **TEXT, **special))
         self.unet = UNet2DConditionModel(**UNET)
+        nn.init.zeros_(self.unet.add_embedding.norm2.weight)  # the caption's share grows from nothing
         self.scheduler = DDIMScheduler(**SCHEDULER)
+        self.understanding = Understanding(TEXT["hidden_size"])
         self.pool, self.latents, self.batch, self.drop = pool, latents, batch, drop
+        plain = [scene.style is None and scene.pose == "standing" for scene in pool.scenes]
+        self.chance = np.where(plain, PLAIN, 1.0) / np.where(plain, PLAIN, 1.0).sum()
         self.frozen = [vae]  # in a list, so that it is no submodule and is not trained
 
     def loss(self, generator: torch.Generator) -> torch.Tensor:
         device = self.unet.device
-        index = torch.randint(len(self.pool), (self.batch,), generator=generator).numpy()
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        hidden = self._encode([random_caption(self.pool.scenes[i], rng, self.drop) for i in index])
+        index = rng.choice(len(self.pool), self.batch, p=self.chance)
+        hidden, reading = self._read(index, rng)
         x = torch.from_numpy(self.latents[index]).float().to(device)
         noise = torch.randn(x.shape, generator=generator).to(device)
         steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(device)
         predicted = self.unet(self.scheduler.add_noise(x, noise, steps), steps, hidden).sample
-        return F.mse_loss(predicted.float(), self.scheduler.get_velocity(x, noise, steps))
+        error = (predicted.float() - self.scheduler.get_velocity(x, noise, steps)) ** 2
+        weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(device)[:, None] / 255
+        return (error * weight).mean() / weight.mean() + READING * reading
 
-    def _encode(self, captions: list[str]) -> torch.Tensor:
-        tokens = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt").input_ids
-        return self.text_encoder(tokens.to(self.unet.device)).last_hidden_state
+    def _read(self, index: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fresh captions of the pool's scenes as the UNet reads them, and the text encoder's own loss."""
+        scenes = [self.pool.scenes[i] for i in index]
+        captions, said = zip(*(random_caption(scene, rng, self.drop) for scene in scenes))
+        tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt").input_ids
+        hidden = self.text_encoder(tokens.to(self.unet.device)).last_hidden_state
+        last = (tokens == self.tokenizer.eos_token_id).int().argmax(dim=1).to(hidden.device)
+        return hidden, self.understanding.loss(hidden[torch.arange(len(last)), last], scenes, list(said))
 
     def pipeline(self) -> StableDiffusionPipeline:
         pipe = StableDiffusionPipeline(

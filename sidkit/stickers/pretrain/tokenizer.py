@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
 
@@ -12,9 +14,9 @@ IDENTIFIERS = ("sks", "zwx", "olis", "pll")  # known to the tokenizer, never see
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 
-def make_tokenizer() -> CLIPTokenizer:
-    """Words of the grammar and the identifiers are single tokens; any other text falls into pieces of letters."""
-    bpe = _merged(sorted({*grammar.words(), *IDENTIFIERS}))
+def make_tokenizer(more: Iterable[str] = ()) -> CLIPTokenizer:
+    """Words of the grammar, the identifiers and `more` are single tokens; other text falls into pieces of letters."""
+    bpe = _merged(sorted({*grammar.words(), *IDENTIFIERS, *more}))
     vocabulary = bpe.get_vocab()
     for special in (START, END):
         vocabulary.setdefault(special, len(vocabulary))

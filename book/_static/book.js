@@ -1,0 +1,4 @@
+// The buttons that copy code have a picture only; give them a name that can be read aloud.
+window.addEventListener("load", () => {
+  for (const button of document.querySelectorAll("button.copybtn")) button.setAttribute("aria-label", "Copy this code");
+});

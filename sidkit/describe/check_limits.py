@@ -1,0 +1,62 @@
+"""How much of a caption a model reads: CLIP's tokenizer, or that of a folder of weights, without loading any model."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+CLIP_LENGTH = 77  # tokens, start and end included
+_PIECES = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A tokenizer and how many tokens its model reads, start and end included."""
+
+    name: str
+    length: int
+    tokenizer: Tokenizer
+
+    def lost(self, text: str) -> tuple[int, str]:
+        """How many tokens `text` takes, and its end that the model would not see ("" where all of it fits)."""
+        encoded = self.tokenizer.encode(text, add_special_tokens=False)
+        count = len(encoded.ids) + 2
+        return count, text[encoded.offsets[self.length - 2][0] :] if count > self.length else ""
+
+
+@lru_cache(maxsize=1)
+def clip_limit() -> Limit:
+    """CLIP's: 77 tokens. Its vocabulary is the one that the open_clip package brings along."""
+    package = importlib.util.find_spec("open_clip").submodule_search_locations[0]
+    with gzip.open(Path(package) / "bpe_simple_vocab_16e6.txt.gz", "rt", encoding="utf-8") as file:
+        lines = file.read().split("\n")[1 : 49152 - 256 - 2 + 1]
+    merges = [tuple(line.split()) for line in lines]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*letters, *(letter + "</w>" for letter in letters), *("".join(pair) for pair in merges)]
+    vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
+    bpe = Tokenizer(models.BPE(vocabulary, merges, end_of_word_suffix="</w>", continuing_subword_prefix=""))
+    spaces = normalizers.Replace(Regex(r"\s+"), " ")
+    bpe.normalizer = normalizers.Sequence([normalizers.NFC(), spaces, normalizers.Lowercase()])
+    split = pre_tokenizers.Split(Regex(_PIECES), behavior="removed", invert=True)
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    return Limit("CLIP", CLIP_LENGTH, bpe)
+
+
+def folder_limit(folder: Path | str) -> Limit:
+    """That of a pipeline's folder, as transformers saves it. ValueError where there is none."""
+    folder = Path(folder) / "tokenizer"
+    if not (folder / "tokenizer.json").is_file():
+        raise ValueError(f"expected a tokenizer at {folder / 'tokenizer.json'}, found none; give a pipeline's folder")
+    length = json.loads((folder / "tokenizer_config.json").read_text())["model_max_length"]
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return Limit(folder.parent.name, int(length), tokenizer)

@@ -1,0 +1,98 @@
+"""Describing with weights on this machine: any model that transformers loads for image-text-to-text.
+
+Nothing of a model repository is executed (`trust_remote_code` stays off), and only safetensors are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from PIL import Image
+
+from sidkit.describe.answers import AnswerError, read_answer
+from sidkit.describe.description import Description
+from sidkit.describe.instructions import Instruction
+
+
+@dataclass(frozen=True)
+class Local:
+    """A model by hub id or folder. On a GPU it runs in half precision, on a CPU in full.
+
+    Weights are loaded (and, by id, downloaded) with the first picture. `tokens` is the most of an answer.
+    """
+
+    model: str
+    revision: str | None = None
+    tokens: int = 200
+    device: str = ""  # "" takes a GPU if there is one
+
+    @property
+    def name(self) -> str:
+        """The model as it is kept with its answers."""
+        return f"{self.model}@{self.revision}" if self.revision else self.model
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        """The processor, and the model on its device."""
+        import torch
+
+        from sidkit import torchvision_ops  # noqa: F401  (before transformers' vision models)
+
+        from transformers import AutoModelForImageTextToText, AutoProcessor  # isort: skip
+
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = torch.float32 if device == "cpu" else torch.float16
+        try:
+            processor = AutoProcessor.from_pretrained(self.model, revision=self.revision)
+            model = AutoModelForImageTextToText.from_pretrained(
+                self.model, revision=self.revision, dtype=dtype, use_safetensors=True
+            )
+        except (OSError, ValueError) as error:
+            first = str(error).strip().splitlines()[0]
+            raise ValueError(
+                f"{self.model}: expected an image-text-to-text model, a folder or a hub id, but {first}; "
+                "check the name, or fetch it where there is a network"
+            ) from error
+        return processor, model.to(device).eval()
+
+    def fits(self, instruction: Instruction) -> Instruction:
+        """A chat model takes any instruction; one without a chat template goes on with a beginning, or answers."""
+        return instruction
+
+    def describe(self, image: Image.Image, class_word: str, instruction: Instruction) -> Description:
+        """Ask once, taking the likeliest word at a time. Raises AnswerError for an answer of no use."""
+        import torch
+
+        processor, model = self._loaded
+        inputs = _inputs(processor, image, instruction).to(model.device)
+        if "pixel_values" in inputs:
+            inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+        with torch.no_grad():
+            found = model.generate(**inputs, max_new_tokens=self.tokens, do_sample=False)
+        given = inputs["input_ids"].shape[1]
+        new = found[0, given:] if found.shape[1] > given else found[0]
+        text = processor.decode(new, skip_special_tokens=True)
+        if len(new) >= self.tokens and instruction.answer == "structure":
+            raise AnswerError("cut off", text)
+        return read_answer(text, class_word, instruction, self.name)
+
+    @property
+    def paid(self) -> float:
+        """Nothing is."""
+        return 0.0
+
+    def cost(self, sizes: list[tuple[int, int]], instruction: Instruction) -> None:
+        """Nothing."""
+
+
+def _inputs(processor: Any, image: Image.Image, instruction: Instruction) -> Any:
+    """A chat of one question for chat models; for the others the text beside the picture."""
+    if getattr(processor, "chat_template", None):
+        content = [{"type": "image", "image": image}, {"type": "text", "text": instruction.text}]
+        chat = [{"role": "user", "content": content}]
+        options = dict(add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt")
+        return processor.apply_chat_template(chat, **options)
+    asked = instruction.text if instruction.answer == "start" else f"Question: {instruction.text} Answer:"
+    return processor(images=image, text=asked, return_tensors="pt")

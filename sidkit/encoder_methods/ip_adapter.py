@@ -1,0 +1,62 @@
+"""IP-Adapter (arXiv 2308.06721) through diffusers: extra cross-attention reads the reference, the prompt says the rest.
+
+It is not in the paper, but is what is maintained today. The prompt goes without the identifier, which it does not know.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sidkit import hub, torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit.config import EncoderMethod, Profile, locate
+from sidkit.encoder_methods.shown import Reference, Shown, plain
+from sidkit.models import identifier
+
+from diffusers import DiffusionPipeline  # isort: skip
+from transformers import CLIPVisionModelWithProjection  # isort: skip
+
+REMEDY = "copy or download it again (a hub id needs the network the first time), or change the profile"
+
+
+def check(settings: EncoderMethod | None, profile: Profile) -> None:
+    """ValueError for a profile without settings for it, and for weights that are no safetensors."""
+    if settings is None:
+        told = "expected settings encoder_methods.ip_adapter (weights, subfolder, file), found none"
+        raise ValueError(f"profile {profile.name}: {told}; sd15 and sdxl have them")
+    if not settings.file.endswith(".safetensors"):
+        raise ValueError(f"ip_adapter: expected a .safetensors file, got {settings.file!r}: others can run code")
+    path = Path(locate(settings.weights)) / settings.subfolder / settings.file
+    if Path(settings.weights).is_absolute() and not path.is_file():
+        raise ValueError(f"ip_adapter: expected weights at {path}, found none; {REMEDY}")
+
+
+def encode(pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, reference: Reference) -> Shown:
+    """Put the adapter into the pipeline; what is returned shows the reference with every prompt.
+
+    ValueError where the adapter is not to be had, or is another model's.
+    """
+    where = locate(settings.weights)
+    try:
+        pipe.register_modules(image_encoder=_image_encoder(where, settings).to(pipe.device, pipe.unet.dtype))
+        options = dict(subfolder=settings.subfolder, weight_name=settings.file, revision=settings.revision)
+        pipe.load_ip_adapter(where, **options, image_encoder_folder=None)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        told = f"ip_adapter: expected an adapter for this model in {where}, which cannot be loaded"
+        raise ValueError(f"{told}: {error}; {hub.advice(error, settings.weights, REMEDY)}") from error
+    pipe.set_ip_adapter_scale(settings.scale)
+    name = identifier(pipe)
+
+    def draw(prompts: list[str], **options: Any) -> Any:
+        said = [plain(prompt, name) for prompt in prompts]
+        return pipe(said, ip_adapter_image=reference.image.convert("RGB"), **options)
+
+    return Shown(pipe, draw)
+
+
+def _image_encoder(where: str, settings: EncoderMethod) -> CLIPVisionModelWithProjection:
+    """Loaded here, since diffusers would take it from the newest revision instead of the pinned one."""
+    inside = settings.image_encoder
+    folder = inside if "/" in inside else (Path(settings.subfolder) / inside).as_posix()
+    options = dict(subfolder=folder, revision=settings.revision, use_safetensors=True)
+    return CLIPVisionModelWithProjection.from_pretrained(where, **options).eval()

@@ -1,0 +1,46 @@
+"""Sticker World's subject encoder at use: the identifier's embedding becomes what the encoder says of the reference.
+
+The result is a pipeline like any other, as if Textual Inversion had found the word, but without a step of training.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit.config import EncoderMethod, Profile, locate
+from sidkit.encoder_methods.shown import Reference
+from sidkit.models import identifier, text_parts
+from sidkit.stickers.subject_encoder import SubjectEncoder, token_of
+
+from diffusers import DiffusionPipeline  # isort: skip
+
+
+def check(settings: EncoderMethod | None, profile: Profile) -> None:
+    """ValueError for a profile without this encoder, or without the reader that is its eyes."""
+    if settings is None or profile.encoders.reader is None:
+        told = "expected Sticker World's, whose pictures are all that its subject encoder knows"
+        raise ValueError(f"profile {profile.name}: {told}; for photos use the method encoder:ip_adapter")
+
+
+def encode(
+    pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, reference: Reference
+) -> DiffusionPipeline:
+    """Write the reference's word into the pipeline's text encoder; returns the pipeline.
+
+    ValueError for an encoder that speaks to a text encoder of another width, and what `SubjectEncoder` raises.
+    """
+    eyes = Path(locate(profile.encoders.reader))
+    word = SubjectEncoder(Path(locate(settings.weights)), eyes, str(pipe.device)).word(reference.image, reference.mask)
+    (part,) = text_parts(pipe)
+    table = part.encoder.get_input_embeddings().weight
+    if table.shape[1] != len(word):
+        raise ValueError(
+            f"{settings.weights}: expected words of {table.shape[1]} numbers as in the text encoder, "
+            f"got {len(word)}; train it on this model: sidkit stickers pretrain subject_encoder"
+        )
+    with torch.no_grad():
+        table[token_of(part.tokenizer, identifier(pipe))] = word.to(table)
+    return pipe

@@ -1,0 +1,113 @@
+"""A beginning with pictures of one's own: a captions file to fill in, and a chapter of the book for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+
+from sidkit.config import check_name, profiles
+from sidkit.describe.folder import class_word_of
+from sidkit.notebook import find_notebook
+from sidkit.subjects import BIASES, CAPTIONS, SUFFIXES, check_formats, load_image, picture_files
+
+CHAPTER, LABEL = "11_your_images", "yours-"
+TOC, PART = "_toc.yml", "Your own images"
+
+
+def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str, scale: str, root: Path) -> list[Path]:
+    """Write `captions.json` into `folder`, if it has none, and a copy of chapter 11 for it into the book in `root`.
+
+    Every picture gets an empty caption, to be written by hand or by `sidkit describe`; none that is there is touched,
+    and the class word that is there wins.
+    Returns the paths that were written. Raises ValueError, before anything is written, for a folder without pictures
+    or with one that cannot be read, an empty class word, an unknown bias or profile, a folder without a book, and a
+    chapter that is there already.
+    """
+    pictures = _pictures(folder)
+    if not class_word.strip():
+        raise ValueError("class: expected a word such as dog, got an empty one")
+    for one in bias:
+        check_name("bias", one, BIASES)
+    if not profile.endswith((".yaml", ".yml")):
+        check_name("profile", profile, profiles())
+    name = _name(folder)
+    notebook = root / "notebooks" / f"{name}.ipynb"
+    if not (root / TOC).is_file():
+        raise ValueError(f"root: expected the book's {TOC} in {root.resolve()}, found none; go there, or say --root")
+    if notebook.exists():
+        raise ValueError(f"{notebook}: expected no such chapter yet; edit it, or move it away")
+    word = class_word_of(folder) or class_word.strip()
+    given = {"folder": _place(folder, root), "class_word": word, "profile": profile, "scale": scale}
+    captions = folder / CAPTIONS
+    written = [] if captions.exists() else [captions]
+    if written:
+        empty = {"class_word": word, "bias": list(bias), "captions": dict.fromkeys(pictures, "")}
+        _write(captions, json.dumps(empty, indent=1, ensure_ascii=False) + "\n")
+    _write(notebook, chapter(name, folder.resolve().name, given))
+    _write(root / TOC, _listed((root / TOC).read_text(), name))
+    return [*written, notebook, root / TOC]
+
+
+def chapter(name: str, title: str, given: dict[str, str]) -> str:
+    """Chapter 11 as JSON, with `given` for its parameters, and titles and labels that are its own."""
+    book = nbformat.read(find_notebook(CHAPTER), as_version=4)
+    book.cells[0].source = re.sub(r"^# .*", f"# Your own images: {title}", book.cells[0].source, count=1)
+    for cell in book.cells:
+        cell.source = cell.source.replace(LABEL, f"{name}-")
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = _with(cell.source, given)
+        figure = cell.metadata.get("mystnb", {}).get("figure", {})
+        if figure:
+            figure["name"] = figure["name"].replace(LABEL, f"{name}-")
+    return nbformat.writes(book) + "\n"
+
+
+def _with(cell: str, given: dict[str, str]) -> str:
+    """The parameters cell with other texts for the names that are given."""
+    for name, value in given.items():
+        line = re.compile(rf'^({name}\b[^=\n]*= )"[^"\n]*"', re.MULTILINE)
+        told = json.dumps(value, ensure_ascii=False)
+        cell = line.sub(lambda match, told=told: match[1] + told, cell)
+    return cell
+
+
+def _pictures(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise ValueError(f"new: expected a folder of pictures at {folder}, found none")
+    check_formats(folder)
+    found = picture_files(folder)
+    if not found:
+        raise ValueError(f"new: expected pictures in {folder} ({', '.join(SUFFIXES)}), found none")
+    for path in found:
+        load_image(path)
+    return [path.name for path in found]
+
+
+def _name(folder: Path) -> str:
+    """A file's name for the chapter; what a link cannot hold becomes a hyphen, or a number if nothing is left."""
+    name = folder.resolve().name
+    told = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"own-{told or hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def _place(folder: Path, root: Path) -> str:
+    """The folder as the notebook says it: from the book's root where it lies inside, so that both can move."""
+    folder, root = folder.resolve(), root.resolve()
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else folder.as_posix()
+
+
+def _listed(toc: str, name: str) -> str:
+    """The table of contents with the chapter in a part of its own, which is the last."""
+    part = "" if f"caption: {PART}" in toc else f"  - caption: {PART}\n    chapters:\n"
+    return f"{toc.rstrip()}\n{part}      - file: book/chapters/{name}\n"
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

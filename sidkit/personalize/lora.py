@@ -1,0 +1,32 @@
+"""DreamBooth-LoRA: low-rank adapters in the denoiser's attention (Hu et al., ICLR 2022), by peft.
+
+It is not in the paper; it is what most people run today.
+"""
+
+from __future__ import annotations
+
+import torch
+from diffusers import DiffusionPipeline
+from peft import LoraConfig
+from torch.nn import Parameter
+
+from sidkit.config import Training
+
+ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]  # as in diffusers' example
+ADAPTER = "default"  # peft's own name
+MARK = ".lora_"
+
+
+def lora(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
+    """Two matrices of rank `training.rank` beside each of the attention's; at the start their product is zero."""
+    if ADAPTER not in getattr(pipe.unet, "peft_config", {}):
+        told = dict(r=training.rank, lora_alpha=training.rank, target_modules=ATTENTION, init_lora_weights="gaussian")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # every run starts from the same weights, as the other methods do
+            pipe.unet.add_adapter(LoraConfig(**told), ADAPTER)
+    return {f"unet.{name}": weight for name, weight in pipe.unet.named_parameters() if MARK in name}
+
+
+def stored_as(pipe: DiffusionPipeline, name: str) -> str:
+    """The name by which plain diffusers finds the weight: `pipe.load_lora_weights(folder, weight_name=FILE)`."""
+    return name.replace(f".{ADAPTER}.", ".")

@@ -1,0 +1,60 @@
+"""Chapter 9: the made pictures are what they are said to be, and the statistics say what can be known by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sidkit import config
+from sidkit.measure.correlation import rank_correlation, rank_difference
+from sidkit.runs import Runs
+from sidkit.stickers.subjects import make_subject
+from sidkit.study import agreement
+from sidkit.study.plan import make_plan
+from sidkit.study.run import run_study
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory):
+    return make_subject(tmp_path_factory.mktemp("subject"), "dog", ("background", "nearby"), 2, seed=0)
+
+
+def test_every_mixture_is_made_equally_often_and_the_same_every_time(subject):
+    pictures = agreement.made(subject, 2, seed=0)
+    assert len(pictures) == 2 * 4 * 2
+    mixtures = [(one.same, one.kept) for one in pictures]
+    assert all(mixtures.count(one) == 2 for one in mixtures)
+    assert {len(one.kept) for one in pictures} == {0, 1, 2}
+    again = agreement.made(subject, 2, seed=0)
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(pictures, again))
+    assert len({one.image.tobytes() for one in pictures}) == len(pictures)
+
+
+def test_examples_are_of_the_four_corners(subject):
+    images, names = agreement.examples(agreement.made(subject, 1, seed=0), 2)
+    assert names == [agreement.WANTED, agreement.DRAGGED, agreement.COMPANY, agreement.UNRELATED] and len(images) == 4
+
+
+def test_a_study_s_pictures_get_plain_alignment(tmp_path, tiny_weights, monkeypatch):
+    monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
+    study = run_study(make_plan("smoke"), Runs(tmp_path), progress=False)
+    frame = agreement.drawn(study)
+    assert frame[agreement.PLAIN].between(-1, 1).all() and np.allclose(frame[agreement.KEPT], 1 - frame["NSD"])
+    copies = agreement.copies(study)
+    assert copies[agreement.PLAIN].min() > frame[agreement.PLAIN].max() - 0.5
+    known = agreement.measured(study, {name: agreement.made(one, 1, seed=0) for name, one in study.subjects.items()})
+    assert set(known[agreement.IDENTITY]) == {0, 1} and set(known[agreement.LEAKAGE]) == {0, 0.5, 1}
+    assert known.groupby(agreement.IDENTITY)[agreement.LEAKAGE].mean().nunique() == 1
+    assert len(agreement.table(known, [agreement.IDENTITY], seed=0)) == len(agreement.MEASURES)
+    assert [one.claim for one in agreement.verdicts(known, seed=0)] == list(agreement.SAID)
+
+
+def test_the_difference_of_correlations_by_hand():
+    rows = [
+        {"subject": s, "prompt": p, "seed": 0, "truth": p, "good": p, "bad": -p} for s in range(3) for p in range(6)
+    ]
+    frame = pd.DataFrame(rows)
+    assert rank_correlation(frame, "good", "truth", seed=0).mean == pytest.approx(1)
+    gap = rank_difference(frame, "good", "bad", "truth", seed=0)
+    assert (gap.mean, gap.low, gap.high) == pytest.approx((2, 2, 2))
+    assert rank_difference(frame, "good", "good", "truth", seed=0).mean == 0
+    assert not rank_difference(frame.assign(bad=1.0), "good", "bad", "truth", seed=0).known

@@ -1,0 +1,140 @@
+"""DreamBench's files as they come, and its scores on embeddings whose answers are known by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sidkit.describe.cases import describe
+from sidkit.dreambench import load_dreambench, plus_prompts, present, read_plus_prompts
+from sidkit.measure.dreambench import picture_scores, real_score
+from sidkit.measure.metrics import similarities
+
+PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "dreambench"
+needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"no photos at {PHOTOS}")
+
+TEXT = """Classes
+
+subject_name,class
+dog5,dog
+bear_plushie,stuffed animal
+
+Object Prompts
+
+prompt_list = [
+{objects}
+]
+
+Live Subject Prompts
+
+prompt_list = [
+{live}
+]
+"""
+
+
+@pytest.fixture
+def root(tmp_path):
+    line = "'a {{0}} {{1}} {}'.format(unique_token, class_token),"
+    lists = {kind: "\n".join(line.format(f"{kind} {turn}") for turn in range(25)) for kind in ("objects", "live")}
+    (tmp_path / "prompts_and_classes.txt").write_text(TEXT.format(**lists))
+    (tmp_path / "dog5").mkdir()
+    for name in ("01.jpg", "00.jpg", ".hidden.jpg", "notes.txt"):
+        (tmp_path / "dog5" / name).touch()
+    return tmp_path
+
+
+def test_classes_and_prompts_are_read_as_they_are(root):
+    bench = load_dreambench(root)
+    assert bench.classes == {"dog5": "dog", "bear_plushie": "stuffed animal"} and present(bench) == ["dog5"]
+    dog, bear = bench.prompts("dog5"), bench.prompts("bear_plushie")
+    assert (dog[0].text, bear[24].text) == ("a [v] dog live 0", "a [v] stuffed animal objects 24")
+    kinds = [[one.kind for one in prompts] for prompts in (dog, bear)]
+    assert [kinds[0].count(kind) for kind in ("recontextualization", "accessory", "property")] == [10, 10, 5]
+    assert [kinds[1].count(kind) for kind in ("recontextualization", "accessory", "property")] == [20, 0, 5]
+
+
+def test_a_subject_needs_no_captions_for_case_1(root):
+    subject = load_dreambench(root).subject("dog5")
+    assert [path.name for path in subject.images] == ["00.jpg", "01.jpg"]
+    assert describe(subject, 1) == ("a photo of a [v] dog",) * 2
+    with pytest.raises(ValueError, match="expected captions of case 3"):
+        describe(subject, 3)
+
+
+def test_what_is_not_there_is_told(root, tmp_path):
+    bench = load_dreambench(root)
+    with pytest.raises(ValueError, match="unknown subject of DreamBench 'dog6'; did you mean 'dog5'"):
+        bench.subject("dog6")
+    with pytest.raises(ValueError, match="bear_plushie: expected pictures .*sidkit fetch dreambench"):
+        bench.subject("bear_plushie")
+    (root / "prompts_and_classes.txt").write_text("subject_name,class\ndog,dog\n")
+    with pytest.raises(ValueError, match="expected subjects with classes and 2 x 25 prompts, found 1 subjects and 0"):
+        load_dreambench(root)
+    with pytest.raises(ValueError, match="expected .*prompts_and_classes.txt, found none"):
+        load_dreambench(root / "dog5")
+
+
+@needs_photos
+def test_the_published_list_has_30_subjects_of_which_some_are_here():
+    bench = load_dreambench(PHOTOS)
+    assert len(bench.classes) == 30 and sum(word in ("cat", "dog") for word in bench.classes.values()) == 9
+    assert len(set(bench.classes.values())) == 15
+    assert bench.prompts("backpack")[0].text == "a [v] backpack in the jungle"
+    assert bench.prompts("dog8")[10].text == "a [v] dog wearing a red hat"
+    names = present(bench)
+    assert names and all(4 <= len(bench.subject(name).images) <= 6 for name in names)
+
+
+def test_dreambench_plus_prompts(tmp_path):
+    path = tmp_path / "00.txt"
+    path.write_text("white cat\nA white cat on a sofa.\n\na sketch of a White Cat\n")
+    assert read_plus_prompts(path)[0] == "white cat"
+    assert [one.text for one in plus_prompts(path)] == ["A [v] white cat on a sofa.", "a sketch of a [v] White Cat"]
+    path.write_text("white cat\na dog\n")
+    with pytest.raises(ValueError, match="expected 'white cat' in each prompt"):
+        plus_prompts(path)
+    path.write_text("white cat\n")
+    with pytest.raises(ValueError, match="got 1 lines"):
+        read_plus_prompts(path)
+
+
+def by_colour(pictures):
+    """A picture's mean colour as a direction: red is orthogonal to green."""
+    rows = np.array([np.asarray(picture, float).mean((0, 1)) for picture in pictures])
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def plain(*colours):
+    return [Image.new("RGB", (4, 4), colour) for colour in colours]
+
+
+def test_dreambench_s_scores_by_hand():
+    scores = picture_scores(
+        plain("red", "lime"),
+        plain("red", "lime", "blue"),
+        "red",
+        clip=by_colour,
+        dino=lambda pictures: by_colour(pictures)[:, ::-1],
+        text=lambda texts: by_colour(plain(*texts)),
+    )
+    assert scores["CLIP-I"].tolist() == [0.5, 0.5, 0.0] and scores["DINO"].tolist() == [0.5, 0.5, 0.0]
+    assert scores["CLIP-T"].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_real_pictures_are_not_compared_with_themselves():
+    assert real_score(plain("red", "lime"), by_colour) == 0.0
+    assert real_score(plain("red", "red", "lime"), by_colour) == pytest.approx(1 / 3)
+    with pytest.raises(ValueError, match="at least 2 references"):
+        real_score(plain("red"), by_colour)
+
+
+def test_another_implementation_gives_the_same_cosines():
+    functional = pytest.importorskip("torchmetrics.functional", reason="torchmetrics is not installed")
+    import torch
+
+    rng = np.random.default_rng(0)
+    a, b = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in rng.normal(size=(2, 6, 32)))
+    theirs = functional.pairwise_cosine_similarity(torch.tensor(a), torch.tensor(b)).numpy()
+    assert np.allclose(similarities(a, b), theirs, atol=1e-9)

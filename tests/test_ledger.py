@@ -1,0 +1,58 @@
+"""The ledger: what chapters write comes out again, and what nobody tried says so."""
+
+import json
+
+import matplotlib.pyplot as plt
+
+from sidkit import plot
+from sidkit.measure.statistics import Interval
+from sidkit.study import ledger
+from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Claim, Verdict
+
+CLAIM = Claim("SID leaks less", "leakage", 3, 1, "lower", "Fig. 3")
+VERDICTS = [
+    Verdict(CLAIM, REPRODUCED, "below zero", Interval(-0.4, -0.6, -0.2)),
+    Verdict(CLAIM, NOT_REPRODUCED, "includes zero", Interval(-0.1, -0.2, 0.1)),
+    Verdict(CLAIM, NOT_RUN, "no reader"),
+]
+
+
+def test_what_is_recorded_is_read_by_scale_and_replaced_by_the_next_run(tmp_path):
+    path = ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    assert ledger.read(tmp_path, scale="quick") == {}
+    (rows,) = ledger.read(tmp_path, scale="smoke").values()
+    assert [row["word"] for row in rows] == [REPRODUCED, NOT_REPRODUCED, NOT_RUN]
+    assert [row["difference"] for row in rows] == [[-0.4, -0.6, -0.2], [-0.1, -0.2, 0.1], None]
+    ledger.record(VERDICTS[:1], "02_description_cases", tmp_path, scale="smoke")
+    assert len(json.loads(path.read_text())) == 1 and list(path.parent.iterdir()) == [path]
+
+
+def test_tables_say_every_test_and_every_statement(tmp_path):
+    ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    ledger.record(VERDICTS[:1], "01_biases", tmp_path, scale="smoke")
+    found = ledger.read(tmp_path, scale="smoke")
+    assert list(found) == ["01_biases", "02_description_cases"]
+    tests = ledger.tests_table(found)
+    assert len(tests) == 4 and tests["Difference"].tolist()[:2] == ["−40 points<br>[−60, −20]"] * 2
+    rows = ledger.statements_table(found).set_index("The paper states")
+    assert len(rows) == len(ledger.STATEMENTS)
+    told = rows["Tests"][next(name for name in rows.index if "Table 1" in name)]
+    assert told.count("1 <span") == 3
+    people = rows.loc[next(name for name in rows.index if name.startswith("People"))]
+    assert "not run" in people["Tests"] and people["Tried in"] == "-"
+    said = ledger.summary(found)
+    assert f"Of {len(ledger.STATEMENTS)} statements, 2 are tried here, by 4 tests: 2 reproduced" in said
+
+
+def test_bars_are_as_long_as_there_are_tests(tmp_path):
+    ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    table = ledger.counts(ledger.read(tmp_path, scale="smoke"))
+    _, ax = plt.subplots()
+    plot.verdicts(table, ax)
+    assert [bar.get_width() for bar in ax.patches] == [1, 1, 1]
+    assert [bar.get_x() for bar in ax.patches] == [0, 1, 2]
+    plt.close()
+
+
+def test_every_statement_that_is_tried_names_a_chapter_of_the_book():
+    assert all(bool(one.chapter) == (one.why == ledger.Statement("", "").why) for one in ledger.STATEMENTS)
