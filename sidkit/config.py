@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass
 
 PROFILES = Path(__file__).parent / "profiles"
 WEIGHTS = Path(__file__).parent / "stickers" / "weights"
-PARTS = ("text_to_image", "image_text", "reader", "identity", "segmenter")
+PARTS = ("text_to_image", "image_text", "reader", "identity", "segmenter", "subject_encoder")
 EMBEDDED = "embedded:"
 
 Count = Annotated[int, Field(strict=True, gt=0)]
