@@ -23,6 +23,7 @@ from sidkit.describe.cases import CASE_NAMES
 from sidkit.measure.statistics import Interval
 
 PALETTE = sns.color_palette("colorblind")
+VERDICTS = ((PALETTE[2], ""), (PALETTE[0], "xx"), (PALETTE[3], "///"), (PALETTE[7], "..."))  # colour and hatch
 CASE_COLORS = {1: PALETTE[7], 2: PALETTE[0], 3: PALETTE[2], 4: PALETTE[1]}
 FONT = 9  # points; the smallest in use
 SHARP = 512  # px; a smaller picture is first enlarged a whole number of times, so that its pixels stay squares
@@ -185,16 +186,15 @@ def curves(table: pd.DataFrame, ax: Axes, x: str, y: str) -> Axes:
 
 
 def verdicts(table: pd.DataFrame, ax: Axes) -> Axes:
-    """Tests by verdict, a bar a chapter (index), a column each of *reproduced*, *not reproduced* and *not run*."""
-    colors, hatches = [PALETTE[2], PALETTE[3], PALETTE[7]], ["", "///", "..."]
+    """Tests by verdict, a bar a chapter (index), a column a verdict of `claims.WORDS`."""
     left = np.zeros(len(table))
-    for column, color, hatch in zip(table, colors, hatches):
+    for column, (color, hatch) in zip(table, VERDICTS):
         ax.barh(table.index, table[column], left=left, color=color, hatch=hatch, edgecolor="white", label=column)
         left += table[column].to_numpy()
     ax.invert_yaxis()
     ax.set(xlabel="tests")
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=3, frameon=False, fontsize=FONT)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, frameon=False, fontsize=FONT)
     sns.despine(ax=ax)
     return ax
 

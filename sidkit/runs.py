@@ -54,7 +54,7 @@ class Runs:
             "kind": kind,
             "key": content(key),
             "code": {name: _source(name) for name in code},
-            "libraries": _libraries(),
+            "libraries": libraries(),
         }
         folder = self.root / kind / _digest(record)
         if _is_whole(folder):
@@ -125,7 +125,7 @@ def _make(folder: Path, record: dict, make: Callable[[Path], None]) -> None:
             "seconds": round(time.monotonic() - clock, 2),
             "files": files,
         }
-        (partial / RECORD).write_text(json.dumps(record | run | _provenance(), indent=1))
+        (partial / RECORD).write_text(json.dumps(record | run | provenance(), indent=1))
         os.replace(partial, folder)
     except BaseException:  # also Ctrl-C: what is unfinished must not stay
         shutil.rmtree(partial, ignore_errors=True)
@@ -141,8 +141,8 @@ def _is_whole(folder: Path) -> bool:
         return False
 
 
-def _provenance() -> dict[str, Any]:
-    """Where and by what a run was made. Nothing of the environment's variables is read."""
+def provenance() -> dict[str, Any]:
+    """Where and by what something is made: Python, machine, commit, command; nothing of the environment's variables."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -170,7 +170,8 @@ def _commit() -> str | None:
 
 
 @cache
-def _libraries() -> dict[str, str | None]:
+def libraries() -> dict[str, str | None]:
+    """The versions of the packages that shape results."""
     return {name: _version(name) for name in LIBRARIES}
 
 

@@ -18,7 +18,14 @@ from sidkit.describe.text import check_ready
 from sidkit.models import computing_in, tokenizers
 from sidkit.personalize.checkpoint import Checkpoint
 from sidkit.personalize.examples import Examples
-from sidkit.personalize.memory import check_optimizer, keep_freed_memory, little_memory, make_optimizer
+from sidkit.personalize.memory import (
+    check_optimizer,
+    forget_peak,
+    keep_freed_memory,
+    little_memory,
+    make_optimizer,
+    peak,
+)
 from sidkit.personalize.methods import check_method, freeze, trained_parameters
 
 LARGEST_GRADIENT = 1.0  # norm; as in diffusers' DreamBooth example
@@ -26,10 +33,11 @@ LARGEST_GRADIENT = 1.0  # norm; as in diffusers' DreamBooth example
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """How training went: the loss of every step, and the seconds that this call took."""
+    """How training went: the loss of every step, the seconds that this call took and its peak of memory in bytes."""
 
     losses: tuple[float, ...]
     seconds: float
+    peak: int
 
 
 def personalize(
@@ -72,6 +80,7 @@ def personalize(
     losses = state.resume(method, training, seed, seen)
 
     keep_freed_memory(pipe.unet.device)
+    forget_peak(pipe.unet.device)
     started = time.monotonic()
     left = range(len(losses), training.steps)
     look = dict(desc=method, unit="step", leave=False, delay=2, disable=not progress)
@@ -90,7 +99,7 @@ def personalize(
             if watch:
                 watch(step, losses[-1])
     freeze(pipe)
-    return TrainingLog(tuple(losses), time.monotonic() - started)
+    return TrainingLog(tuple(losses), time.monotonic() - started, peak(pipe.unet.device))
 
 
 def _step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import resource
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import torch
 from diffusers import DiffusionPipeline
@@ -38,6 +41,23 @@ def keep_freed_memory(device: torch.device) -> None:
     """
     if device.type == "cpu":
         torch.empty(LARGEST_KEPT, dtype=torch.uint8)
+
+
+def forget_peak(device: torch.device) -> None:
+    """Let `peak` count from here. Of a CPU only Linux can forget; elsewhere the peak is that of the whole process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # see proc(5)
+
+
+def peak(device: torch.device) -> int:
+    """The most memory in use since `forget_peak`, bytes: the card's own, or on a CPU that of the whole process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def check_optimizer(training: Training) -> None:

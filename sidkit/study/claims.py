@@ -1,4 +1,4 @@
-"""Claims of the paper as checks: numbers decide between *reproduced*, *not reproduced* and *not run*."""
+"""Claims of the paper as checks: numbers decide which of `WORDS` is said of each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from sidkit.measure.statistics import Interval, paired_difference
 
 ENOUGH = 8  # subjects, for intervals that hold what they promise (`sidkit.measure.statistics`)
 REPRODUCED, NOT_REPRODUCED, NOT_RUN = "reproduced", "not reproduced", "not run"
+WITHIN = "within tolerance"  # too few pictures to tell it from nothing, or from what the paper has
+WORDS = (REPRODUCED, WITHIN, NOT_REPRODUCED, NOT_RUN)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Claim:
     direction: Literal["higher", "lower"]  # of `case` beside `against`
     source: str  # where the paper says it
     by: str = "case"  # the column of the frame that tells the two apart; "arm" is the other
+    paper: float | None = None  # the paper's own difference, where the measure is the same
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,25 @@ def reach(frame: pd.DataFrame) -> str:
 
 
 def judge(claim: Claim, difference: Interval) -> Verdict:
-    """*Reproduced* only if the whole interval lies on the claimed side of zero."""
+    """*Reproduced* only if the whole interval lies on the claimed side of zero.
+
+    *Within tolerance* if it includes both zero and the paper's own difference, which only CLIP's numbers are held to.
+    """
     if not difference.known:
         return Verdict(claim, NOT_RUN, "one picture of each case has no interval", difference)
     if difference.low <= 0 <= difference.high:
-        return Verdict(claim, NOT_REPRODUCED, "the interval includes zero", difference)
+        return _undecided(claim, difference)
     as_claimed = (difference.mean > 0) == (claim.direction == "higher")
     word = REPRODUCED if as_claimed else NOT_REPRODUCED
     side = "claimed" if as_claimed else "other"
     return Verdict(claim, word, f"the whole interval lies on the {side} side of zero", difference)
+
+
+def _undecided(claim: Claim, difference: Interval) -> Verdict:
+    if claim.paper is None or not difference.low <= claim.paper <= difference.high:
+        return Verdict(claim, NOT_REPRODUCED, "the interval includes zero", difference)
+    told = f"the interval includes zero, and the paper's own {claim.paper:+.4f}".replace("-", "−")
+    return Verdict(claim, WITHIN, told, difference)
 
 
 def _verdict(frame: pd.DataFrame, claim: Claim, seed: int) -> Verdict:

@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 
 from sidkit.config import check_name
-from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Verdict
+from sidkit.study.claims import NOT_RUN, WORDS, Verdict
 from sidkit.study.tables import STYLES, told_row
 
 FOLDER = "ledger"  # inside the run store
-WORDS = (REPRODUCED, NOT_REPRODUCED, NOT_RUN)
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def summary(found: dict[str, list[dict]]) -> str:
     """How many statements were tried, and how the tests came out, in a sentence."""
     words = [row["word"] for tests in found.values() for row in tests]
     tried = sum(one.chapter in found for one in STATEMENTS)
-    counts = ", ".join(f"{words.count(word)} {word}" for word in WORDS)
+    counts = ", ".join(f"{words.count(word)} {word}" for word in WORDS if word in words)
     return f"Of {len(STATEMENTS)} statements, {tried} are tried here, by {len(words)} tests: {counts}."
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from sidkit.config import check_name
 from sidkit.personalize.saving import FILE
 from sidkit.study.claims import Claim
-from sidkit.study.plan import Arm
+from sidkit.study.plan import Arm, Plan
 from sidkit.study.run import Study, captions_of
 from sidkit.study.tables import arms_table, measured
 
@@ -50,32 +50,36 @@ def arms(methods: Sequence[str] = (), references: int = 0) -> tuple[Arm, ...]:
 def claims(study: Study) -> list[Claim]:
     """The paper's statements on SID beside its baseline, for each method of a study."""
     baselines = [arm.name for arm in study.plan.arms if arm.name + SID in {one.name for one in study.plan.arms}]
+    paper = paper_points(8) if same_measures(study.plan) else pd.DataFrame()
     return [
-        Claim(f"{name}: {words}", measure, name + SID, name, direction, source, by="arm")
+        Claim(f"{name}: {words}", measure, name + SID, name, direction, source, "arm", gain(paper, measure, name))
         for name in baselines
         for measure, (words, direction, source) in SAID.items()
     ]
 
 
 def table(study: Study, *, seed: int) -> pd.DataFrame:
-    """A row an arm: the measures with intervals, seconds of training a subject, and megabytes of the saved file."""
+    """A row an arm: the measures with intervals, and `costs`."""
     found = arms_table(study.frame, seed=seed)
     cost = costs(study)
     return found.assign(**{column: found["Arm"].map(cost[column]) for column in cost})
 
 
 def costs(study: Study) -> pd.DataFrame:
-    """Mean seconds and megabytes by arm, as text; empty where nothing is trained, or the store keeps no weights."""
+    """By arm and subject, the mean seconds of training, its peak of memory in GB and the saved file's MB, as text.
+
+    Empty where nothing is trained, or the store keeps no weights.
+    """
     rows = {}
     for arm in study.plan.arms:
         if arm.encoder or not study.plan.profile.keep_weights:
-            rows[arm.name] = ("", "")
+            rows[arm.name] = ("", "", "")
             continue
         folders = [study.workshop.trained(one, arm, captions_of(one, arm)) for one in study.subjects.values()]
-        seconds = [json.loads((folder / "training.json").read_text())["seconds"] for folder in folders]
-        size = [(folder / FILE).stat().st_size / 1e6 for folder in folders]
-        rows[arm.name] = (f"{sum(seconds) / len(seconds):.1f}", f"{sum(size) / len(size):.2f}")
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["Seconds", "MB"])
+        logs = pd.DataFrame(json.loads((folder / "training.json").read_text()) for folder in folders)
+        size = sum((folder / FILE).stat().st_size for folder in folders) / len(folders)
+        rows[arm.name] = (f"{logs['seconds'].mean():.1f}", f"{logs['peak'].mean() / 1e9:.2f}", f"{size / 1e6:.2f}")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["Seconds", "Peak GB", "MB"])
 
 
 def points(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -92,6 +96,18 @@ def paper_points(figure: int) -> pd.DataFrame:
     rows = pd.read_csv(POINTS).query("figure == @figure")
     rows["arm"] = rows["method"] + rows["sid"].map({"yes": SID, "no": ""})
     return rows.set_index("arm")[["SA", "NSD", "TA"]]
+
+
+def same_measures(plan: Plan) -> bool:
+    """Whether SA, NSD and TA are the paper's own: by OpenAI's CLIP. Which size it took is not known."""
+    return plan.profile.encoders.image_text.endswith("/openai")
+
+
+def gain(paper: pd.DataFrame, measure: str, case: str, against: str = "") -> float | None:
+    """The paper's mean of a method with SID minus that of `against`, by default the same without; None if unknown."""
+    if measure not in paper or not {case + SID, against or case} <= set(paper.index):
+        return None
+    return round(float(paper.loc[case + SID, measure] - paper.loc[against or case, measure]), 4)
 
 
 def pareto(points: pd.DataFrame, x: str, y: str) -> list[str]:

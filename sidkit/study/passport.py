@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sidkit.runs import RECORD
+from sidkit.runs import RECORD, libraries, provenance
 from sidkit.study.pieces import seeds
 from sidkit.study.run import Study, captions_of
 from sidkit.study.tables import markdown
@@ -24,16 +24,19 @@ def of(studies: Mapping[str, Study] | Study, chapter: str, **parameters: Any) ->
     known = list({id(study): study for study in _many(studies)}.values())
     records = [_record(study, key) for study in known for key in study.folders]
     first, plan = records[0], known[0].plan
-    versions = ", ".join(f"{name} {version}" for name, version in first["libraries"].items())
     lines = [
-        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds(plan))}; {versions}, Python "
-        f"{first['python']}, {first['device']}; commit `{first['commit'] or 'unknown'}`; drawn between "
-        f"{min(one['started'] for one in records)} and {max(one['started'] for one in records)}, in "
+        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds(plan))}; {_made_by(first)}; "
+        f"drawn between {min(one['started'] for one in records)} and {max(one['started'] for one in records)}, in "
         f"{sum(one['seconds'] for one in records):.0f} s together.",
-        f"To make it again: `sidkit notebook {chapter}{_options(parameters)}`.",
+        _again(chapter, parameters),
         markdown(runs_table(known)),
     ]
     return "\n\n".join(lines)
+
+
+def without_runs(chapter: str, **parameters: Any) -> str:
+    """Markdown for a page that trains nothing: versions, machine, the command."""
+    return f"{_made_by({'libraries': libraries(), **provenance()})}.\n\n{_again(chapter, parameters)}"
 
 
 def runs_table(studies: list[Study]) -> pd.DataFrame:
@@ -46,6 +49,15 @@ def runs_table(studies: list[Study]) -> pd.DataFrame:
     }
     cells = [(subject, arm, f"`{key}`", f"`{caption}`") for key, (subject, arm, caption) in rows.items()]
     return pd.DataFrame(cells, columns=["Subject", "Arm", "Run", "First caption"])
+
+
+def _made_by(record: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in record["libraries"].items())
+    return f"{versions}, Python {record['python']}, {record['device']}; commit `{record['commit'] or 'unknown'}`"
+
+
+def _again(chapter: str, parameters: Mapping[str, Any]) -> str:
+    return f"To make it again: `sidkit notebook {chapter}{_options(parameters)}`."
 
 
 def _many(studies: Mapping[str, Study] | Study) -> list[Study]:

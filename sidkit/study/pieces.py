@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ class Workshop:
         return self._personalized(self._training(subject, arm, captions))
 
     def trained(self, subject: Subject, arm: Arm, captions: Sequence[str]) -> Path:
-        """Folder of the weights that the arm's method trains (`personalize.saving`), with the losses and seconds."""
+        """Folder of the weights that the arm's method trains (`personalize.saving`), with its `TrainingLog`."""
         return self._trained(self._training(subject, arm, captions))
 
     def _training(self, subject: Subject, arm: Arm, captions: Sequence[str]) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class Workshop:
             pipe = copy_pipeline(self.models.pipe)
             log = self._train(pipe, key)
             save(pipe, folder, key["method"], key["training"])
-            (folder / "training.json").write_text(json.dumps({"losses": log.losses, "seconds": log.seconds}))
+            (folder / "training.json").write_text(json.dumps(asdict(log)))
 
         return self.runs.get("trained", key, make, code=TRAINING)
 

@@ -16,7 +16,7 @@ from sidkit.stickers.subject_encoder import view
 from sidkit.study.biases import others
 from sidkit.study.claims import Claim
 from sidkit.study.masking import as_segmented
-from sidkit.study.methods import NAMES, SID, costs, front_told
+from sidkit.study.methods import NAMES, SID, costs, front_told, gain, paper_points, same_measures
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import MEASURES, arms_table, told
@@ -76,13 +76,17 @@ def claims(study: Study) -> list[Claim]:
     """The paper's statements on SID beside its baseline, then on SID beside the encoder, method by method."""
     names = [arm.name for arm in study.plan.arms]
     bases = [name for name in names if name + SID in names]
-    beside_usual = [_claim(name, measure, said, name) for name in bases for measure, said in WITH_SID.items()]
-    return beside_usual + [_claim(name, measure, said, SHOWN) for name in bases for measure, said in BESIDE.items()]
+    paper = paper_points(9) if same_measures(study.plan) else pd.DataFrame()
+    beside_usual = [_claim(name, measure, said, name, paper) for name in bases for measure, said in WITH_SID.items()]
+    return beside_usual + [
+        _claim(name, measure, said, SHOWN, paper) for name in bases for measure, said in BESIDE.items()
+    ]
 
 
-def _claim(name: str, measure: str, said: tuple[str, str, str], against: str) -> Claim:
+def _claim(name: str, measure: str, said: tuple[str, str, str], against: str, paper: pd.DataFrame) -> Claim:
     words, direction, source = said
-    return Claim(f"{name}: {words}", measure, name + SID, against, direction, source, by="arm")
+    known = gain(paper, measure, name, against)
+    return Claim(f"{name}: {words}", measure, name + SID, against, direction, source, "arm", known)
 
 
 def table(study: Study, *, seed: int) -> pd.DataFrame:

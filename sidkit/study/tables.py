@@ -10,7 +10,7 @@ import pandas as pd
 from sidkit.describe.cases import CASE_NAMES, describe
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.stickers.subjects import SCENES, read_truth
-from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Verdict, check
+from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict, check
 from sidkit.subjects import Subject
 
 MEASURES = ("leakage", "identity", "SA", "NSD", "TA")
@@ -18,7 +18,7 @@ BETTER = {"leakage": "lower", "identity": "higher", "SA": "higher", "NSD": "high
 SHARES = ("leakage", "obedience", "leak_", "painted_")  # how the names of shares begin, which are told in percent
 COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
 EXPECTED = {REPRODUCED: "as expected", NOT_REPRODUCED: "not as expected"}  # of what nobody claimed
-STYLES = {REPRODUCED: "claim-yes", NOT_REPRODUCED: "claim-no", NOT_RUN: "claim-none"}
+STYLES = {REPRODUCED: "claim-yes", WITHIN: "claim-open", NOT_REPRODUCED: "claim-no", NOT_RUN: "claim-none"}
 
 
 def measured(
