@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "sidkit"
 LAYERS = (
     ("sidkit", "sidkit.config", "sidkit.hub", "sidkit.stickers", "sidkit.torchvision_ops"),
     ("sidkit.subjects", "sidkit.dreambench", "sidkit.masks", "sidkit.plot", "sidkit.measure", "sidkit.describe"),
+    ("sidkit.raters",),
     (
         "sidkit.models",
         "sidkit.architectures",
@@ -34,6 +35,7 @@ LAYERS = (
         "sidkit.cli_folders",
         "sidkit.cli_describe",
         "sidkit.cli_models",
+        "sidkit.cli_raters",
     ),
 )
 WITHOUT_TORCH = (
@@ -45,6 +47,8 @@ WITHOUT_TORCH = (
     "sidkit.measure.metrics",
     "sidkit.measure.statistics",
     "sidkit.describe",
+    "sidkit.raters.form",
+    "sidkit.raters.scores",
     "sidkit.runs",
     "sidkit.notebook",
     "sidkit.cli",

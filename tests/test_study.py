@@ -202,6 +202,15 @@ def test_the_interval_decides(claim, interval, word, reason):
     assert verdict.word == word and reason in verdict.reason
 
 
+def test_beside_the_paper_s_own_number_an_open_result_can_be_within_tolerance():
+    known = replace(HIGHER, paper=0.0161)
+    verdict = claims.judge(known, Interval(0.01, -0.005, 0.02))
+    assert verdict.word == claims.WITHIN and "+0.0161" in verdict.reason
+    assert claims.judge(known, Interval(0.001, -0.005, 0.01)).word == claims.NOT_REPRODUCED  # the paper's is outside
+    assert claims.judge(known, Interval(0.02, 0.01, 0.03)).word == claims.REPRODUCED
+    assert claims.judge(HIGHER, Interval(0.01, -0.005, 0.02)).word == claims.NOT_REPRODUCED
+
+
 def test_claims_are_held_against_paired_differences():
     found = claims.check(frame_of({1: 0.6, 3: 0.2}), [LOWER, HIGHER], seed=0)
     assert [verdict.word for verdict in found] == ["reproduced", "not run"]
@@ -420,6 +429,17 @@ def test_the_paper_s_own_points_hold_what_was_found_in_them():
         assert exception in methods.pareto(points, "TA", "SA")
     means = methods.paper_points(8).groupby(lambda arm: arm.endswith("SID")).mean()
     assert means.loc[True, "NSD"] - means.loc[False, "NSD"] == pytest.approx(0.0206, abs=1e-4)
+
+
+def test_the_paper_s_numbers_stand_beside_ours_only_where_the_measure_is_the_same(study):
+    paper = methods.paper_points(9)
+    assert methods.gain(paper, "NSD", "DreamBooth") == pytest.approx(0.0345)
+    assert methods.gain(paper, "SA", "SVDiff", "ELITE") == pytest.approx(-0.0064)
+    assert methods.gain(paper, "leakage", "DreamBooth") is methods.gain(paper, "SA", "LoRA") is None
+    arms = methods.arms(["dreambooth"])
+    for profile, known in (("stickers", [None] * 4), ("sd15", [0.0161, 0.0053, 0.0117, None])):
+        plan = make_plan("smoke", profile=profile, subjects=["dog"], arms=arms)
+        assert [claim.paper for claim in methods.claims(replace(study[1], plan=plan))] == pytest.approx(known)
 
 
 def test_a_passport_names_the_runs_and_the_command(study):
