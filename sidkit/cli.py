@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from sidkit import cli_describe, cli_folders, cli_models
+from sidkit import cli_describe, cli_folders, cli_models, cli_raters
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 stickers = typer.Typer(no_args_is_help=True, help="Sticker World: its art, its weights, its scores.")
 app.add_typer(stickers, name="stickers")
+app.add_typer(cli_raters.raters, name="raters")
 for command in (cli_describe.describe, cli_models.doctor, cli_models.fetch, cli_models.masks):
     app.command()(command)
 for command in (cli_folders.check, cli_folders.check_scores, cli_folders.new):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,14 @@ class Ratings:
 
 def read_ratings(key: Path | str, answers: Sequence[Path | str]) -> Ratings:
     """Read the key and the files that raters saved. Raises ValueError that names the file, the line and the fault."""
+    if not answers:
+        raise ValueError("raters: expected at least one file of answers, got none")
     known = read_key(key)
-    files = {str(path): _read(path, COLUMNS) for path in answers}
-    for path, frame in files.items():
+    frames = [_read(path, COLUMNS) for path in answers]
+    for path, frame in zip(answers, frames):
         _check_file(path, frame, known)
-    _check_once(files)
-    return decoded(known, pd.concat(list(files.values()), ignore_index=True))
+    _check_once([(rater, str(path)) for path, frame in zip(answers, frames) for rater in frame["rater"].unique()])
+    return decoded(known, pd.concat(frames, ignore_index=True))
 
 
 def read_key(path: Path | str) -> pd.DataFrame:
@@ -77,7 +79,7 @@ def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     return frame[list(columns)].apply(lambda column: column.str.strip())
 
 
-def _check_file(path: str, frame: pd.DataFrame, key: pd.DataFrame) -> None:
+def _check_file(path: Path | str, frame: pd.DataFrame, key: pd.DataFrame) -> None:
     """ValueError at the first row that is no answer to the key's form."""
     form = key["form"].iloc[0]
     for line, row in enumerate(frame.itertuples(), 2):
@@ -95,16 +97,10 @@ def _check_file(path: str, frame: pd.DataFrame, key: pd.DataFrame) -> None:
         raise ValueError(f"{path}: {row.rater} answers {row.question!r} of item {row['item']} twice; keep one")
 
 
-def _check_once(files: dict[str, pd.DataFrame]) -> None:
-    """ValueError where two files have a rater in common."""
-    for rater, paths in _by_rater(files).items():
-        if len(paths) > 1:
-            raise ValueError(f"rater {rater!r}: expected one file, got {' and '.join(paths)}; keep the last one saved")
-
-
-def _by_rater(files: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    pairs: Iterable[tuple[str, str]] = ((rater, path) for path, frame in files.items() for rater in set(frame["rater"]))
-    for rater, path in sorted(pairs):
-        found.setdefault(rater, []).append(path)
-    return found
+def _check_once(given: Sequence[tuple[str, str]]) -> None:
+    """ValueError where a rater is in two files; `given` has every file of every rater."""
+    seen: dict[str, str] = {}
+    for rater, path in given:
+        if rater in seen:
+            raise ValueError(f"rater {rater!r}: expected one file, got {seen[rater]} and {path}; keep the last saved")
+        seen[rater] = path

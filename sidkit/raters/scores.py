@@ -16,6 +16,7 @@ from sidkit.measure.statistics import COVERAGE, RESAMPLES, Interval
 from sidkit.raters.answers import Ratings
 from sidkit.raters.questions import QUESTIONS, UNSURE
 
+ENDS = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
 NOBODY = "The raters are simulated: nobody looked at a picture, and this says nothing about people."
 
 
@@ -36,22 +37,23 @@ def preferences(ratings: Ratings, *, seed: int) -> pd.DataFrame:
 def agreement(ratings: Ratings, question: str, *, seed: int) -> Interval | str:
     """Krippendorff's alpha of a question with its interval over pairs, or in words why there is none."""
     answered = _table(ratings, question, "answer")
-    counts = _counts(answered)
+    if why := _incomparable(answered):
+        return why
+    alphas = _alpha(_counts(answered), _draws(ratings, answered, seed)[0])
+    known = alphas[np.isfinite(alphas)]  # a draw may hold but one value
+    ends = np.quantile(known, ENDS) if len(answered) > 1 and len(known) else (-np.inf, np.inf)
+    return Interval(krippendorff_alpha(answered), *map(float, ends))
+
+
+def _incomparable(answered: pd.DataFrame) -> str:
+    """Why there is no telling whether raters agree; "" where there is."""
     if answered.shape[1] == 1:
         return "one rater: nobody to agree with"
-    if not (counts.sum(axis=1) > 1).any():
+    several = answered[answered.notna().sum(axis=1) > 1]
+    if several.empty:
         return "no pair was answered by two raters"
-    compared = counts[counts.sum(axis=1) > 1].sum(axis=0) > 0
-    if compared.sum() == 1:
-        only = answered.columns.name and answered.stack().iloc[0]
-        return f"everybody always answered {only!r}: no telling agreement from habit"
-    weights = _draws(ratings, answered, seed)[0]
-    alphas = _alpha(counts, weights)
-    known = alphas[np.isfinite(alphas)]
-    mean = krippendorff_alpha(answered)
-    if len(answered) == 1 or not len(known):
-        return Interval(mean, -np.inf, np.inf)
-    return Interval(mean, *map(float, np.quantile(known, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])))
+    given = pd.unique(several.stack())
+    return f"everybody always answered {given[0]!r}: agreement or habit" if len(given) == 1 else ""
 
 
 def krippendorff_alpha(answers: pd.DataFrame) -> float:
@@ -138,7 +140,7 @@ def _interval(values: np.ndarray, draws: tuple[np.ndarray, np.ndarray]) -> Inter
     sums = np.einsum("bp,pr,br->b", pairs, np.where(there, values, 0), raters, optimize=True)
     sizes = np.einsum("bp,pr,br->b", pairs, there.astype(float), raters, optimize=True)
     means = sums[sizes > 0] / sizes[sizes > 0]
-    return Interval(mean, *map(float, np.quantile(means, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])))
+    return Interval(mean, *map(float, np.quantile(means, ENDS)))
 
 
 def _counts(answers: pd.DataFrame) -> np.ndarray:
