@@ -49,8 +49,8 @@ def test_bars_are_as_long_as_there_are_tests(tmp_path):
     table = ledger.counts(ledger.read(tmp_path, scale="smoke"))
     _, ax = plt.subplots()
     plot.verdicts(table, ax)
-    assert [bar.get_width() for bar in ax.patches] == [1, 1, 1]
-    assert [bar.get_x() for bar in ax.patches] == [0, 1, 2]
+    assert [bar.get_width() for bar in ax.patches] == [1, 0, 1, 1]
+    assert [bar.get_x() for bar in ax.patches] == [0, 1, 1, 2]
     plt.close()
 
 
