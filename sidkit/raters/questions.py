@@ -11,7 +11,6 @@ QUESTIONS = {
     "surroundings": "Which picture shows less of what is around the subject in the references?",
     "prompt": "Which picture does better what was asked for?",
 }
-MEASURED = {"subject": "SA", "surroundings": "NSD", "prompt": "TA"}  # the paper's measure that a question stands for
 SIDES = ("A", "B")
 UNSURE = "cannot tell"
 ANSWERS = (*SIDES, UNSURE)

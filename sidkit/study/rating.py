@@ -9,14 +9,16 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.config import check_name
-from sidkit.raters import answers, form, pairs, simulated
+from sidkit.raters import answers, form, pairs, scores, simulated
 from sidkit.raters.pairs import Pair
+from sidkit.raters.questions import QUESTIONS
 from sidkit.study.measures import without_identifier
 from sidkit.study.run import Study
 from sidkit.subjects import load_images
 
 SEEN = {"subject": ("identity", 1), "surroundings": ("leakage", -1), "prompt": ("TA", 1)}  # and which way is better
 UNREAD = ("NSD", 1)  # stands for leakage where no reader of factors counts it
+HEADS = dict(zip(QUESTIONS.values(), ("keeps the subject", "less around it", "does what was asked")))  # of columns
 
 
 def pairs_of(study: Study, first_arm: str, second_arm: str, count: int, seed: int) -> list[Pair]:
@@ -49,11 +51,18 @@ def simulated_ratings(study: Study, pairs_: list[Pair], *, raters: int, noise: f
     return answers.decoded(key, told)
 
 
+def table(ratings: answers.Ratings, *, seed: int) -> pd.DataFrame:
+    """`scores.told` turned round for a narrow page: a column a question, intervals on a line of their own."""
+    told = scores.told(ratings, seed=seed).replace(r" \[", "<br>[", regex=True).set_index("Question")
+    told = told.rename(columns={"Difference": "difference", "Agreement": "agreement (alpha)"})
+    return told.rename(index=HEADS).T.rename_axis("Share of answers").reset_index()
+
+
 def example(pair: Pair, seed: int) -> tuple[list[str], list[list[Image.Image]]]:
     """A pair as a form shows it, for `figures.rows`: the references, and the pictures A and B under the prompt."""
     (item,) = pairs.arrange([pair], seed=seed)
     shown = [pair.pictures[arm] for arm in item.sides]
-    return ["The references", f"A and B, asked for: {pair.prompt}"], [list(pair.references), shown]
+    return ["The references", f"A (left) and B, asked for: {pair.prompt}"], [list(pair.references), shown]
 
 
 def _places(study: Study, seed: int) -> list[tuple[str, int, int]]:
