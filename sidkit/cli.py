@@ -65,11 +65,12 @@ def notebook(
 def book(
     scale: Annotated[Scale, typer.Option(help="How much each chapter runs.")] = "quick",
     root: Annotated[Path, typer.Option(help="Folder of _config.yml and _toc.yml.")] = Path("."),
+    jobs: Annotated[int, typer.Option(min=0, help="Notebooks at once; 0: one a core. On a GPU, 1.")] = 0,
 ) -> None:
     """Execute the chapters' notebooks and build the book; prints the path of its first page."""
     from sidkit.book import build_book
 
-    typer.echo(_cells_shown(lambda: build_book(root, scale=scale)))
+    typer.echo(_cells_shown(lambda: build_book(root, scale=scale, jobs=jobs)))
 
 
 @stickers.command()

@@ -111,6 +111,7 @@ class Profile:
     config: str | None = None  # of a single file: folder or hub id of the pipeline whose layout and tokenizers it has
     architecture: str | None = None  # one of architectures/, by which `sidkit doctor` counts before a download
     resolution: Count  # pixels, width and height
+    threads: Annotated[int, Field(strict=True, ge=0)] = 0  # of a CPU; bits hang on their number; 0: torch's own choice
     identifier: str = "sks"  # stands for [v] in captions and prompts
     training: dict[str, Training] = field(default_factory=dict)  # by method
     keep_weights: bool = True  # of personalized models, in the run store; DreamBooth's take gigabytes of a large model

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import nbformat
 import yaml
@@ -44,11 +44,14 @@ class Parameter:
             raise ValueError(message) from error
 
 
-def run_notebook(name: str | Path, parameters: Mapping[str, Any], output: Path | None = None) -> Path:
+def run_notebook(
+    name: str | Path, parameters: Mapping[str, Any], output: Path | None = None, progress: TextIO | None = sys.stderr
+) -> Path:
     """Execute a notebook with `parameters` over its defaults and return the executed copy.
 
     `name` is that of a chapter (`02_description_cases`) or the path of any .ipynb file; `output` is where the executed
-    copy goes (default: `runs/notebooks/NAME.ipynb`). Cells run in the current folder; progress goes to stderr.
+    copy goes (default: `runs/notebooks/NAME.ipynb`). Cells run in the current folder; what they write to stderr, above
+    all their progress, goes to `progress`.
 
     Raises ValueError, before any work, for an unknown notebook or parameter (the nearest one is offered) and for a
     value of a wrong type; `papermill.PapermillExecutionError`, which shows the cell, where one fails.
@@ -63,7 +66,8 @@ def run_notebook(name: str | Path, parameters: Mapping[str, Any], output: Path |
     import papermill  # half a second, and only needed once everything is checked
 
     kernel = {"kernel_name": "python3", "language": "python"}  # whatever the editor that saved it was set to
-    papermill.execute_notebook(str(source), str(output), checked, **kernel, stderr_file=sys.stderr)
+    shown = dict(progress_bar=progress is sys.stderr, stderr_file=progress)
+    papermill.execute_notebook(str(source), str(output), checked, **kernel, **shown)
     return output
 
 

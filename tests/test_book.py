@@ -54,6 +54,41 @@ def test_a_book_is_executed_and_built(root):
     assert "scale is smoke" in (index.parent / "book" / "chapters" / "01_sum.html").read_text()
 
 
+def several(root, count):
+    """Chapters that wait for each other, so that they end only if they run at once; the last one counts them."""
+    names = [f"0{number}_part" for number in range(2, 2 + count)]
+    files = ", ".join(f"{{file: book/chapters/{name}}}" for name in ["01_sum", *names])
+    (root / "_toc.yml").write_text(f"format: jb-book\nroot: book/start\nchapters: [{files}]\n")
+    wait = "import time\nwhile len(list(Path('.').glob('*.here'))) < len(wanted): time.sleep(0.05)"
+    for name in ("01_sum", *names[:-1]):
+        cell = f"from pathlib import Path\nwanted = {['01_sum', *names[:-1]]}\nPath('{name}.here').touch()\n{wait}"
+        write(root / "notebooks" / f"{name}.ipynb", 'scale = "quick"', cell, f"Path('{name}.done').touch()")
+    write(root / "notebooks" / f"{names[-1]}.ipynb", 'scale = "quick"', "import os", "print(sorted(os.listdir('.')))")
+    return root / "book" / "chapters" / f"{names[-1]}.ipynb"
+
+
+def test_notebooks_run_at_once_and_the_last_one_when_all_are_done(root, monkeypatch, capfd):
+    last = several(root, 2)
+    monkeypatch.chdir(root)
+    with pytest.raises(RuntimeError, match="did not build"):  # their pages have no titles
+        build_book(root, scale="smoke", jobs=2)
+    told = str(nbformat.read(last, as_version=4))
+    assert "01_sum.done" in told and "02_part.done" in told
+    assert "executing 03_part" in capfd.readouterr().err
+
+
+def test_of_several_the_first_failure_stops_the_book(root, monkeypatch):
+    several(root, 3)
+    chapter(root, "raise KeyError('lost')")
+    (root / "02_part.here").touch()
+    monkeypatch.chdir(root)
+    write(root / "notebooks" / "02_part.ipynb", 'scale = "quick"', "1")
+    write(root / "notebooks" / "03_part.ipynb", 'scale = "quick"', "1")
+    with pytest.raises(PapermillExecutionError, match="lost"):
+        build_book(root, scale="smoke", jobs=2)
+    assert not (root / "_build").exists() and not (root / "book" / "chapters" / "04_part.ipynb").exists()
+
+
 def test_a_failing_cell_stops_the_book(root):
     chapter(root, "raise KeyError('lost')")
     with pytest.raises(PapermillExecutionError, match="lost"):

@@ -26,6 +26,8 @@ class Models:
     def __init__(self, profile: Profile, texts: Iterable[str] = ()):
         self.profile, self.texts = profile, tuple(texts)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        if profile.threads:
+            torch.set_num_threads(profile.threads)
 
     @cached_property
     def pipe(self) -> DiffusionPipeline:
