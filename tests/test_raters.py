@@ -348,6 +348,7 @@ def test_simulated_raters_are_noisy_by_their_seed(key):
     few = agreement(decoded(key, simulated(key, measured, noise=0.1, seed=0)), "subject", seed=0)
     many = agreement(decoded(key, simulated(key, measured, noise=10, seed=0)), "subject", seed=0)
     assert many.mean < 0.4 < few.mean
+    assert many.low < many.mean < many.high <= 1 and few.low <= few.mean <= few.high
     with pytest.raises(ValueError, match="a difference for each question and pair, none for {'prompt'}"):
         simulated(key, measured.drop(columns="prompt"), seed=0)
 

@@ -40,8 +40,8 @@ def agreement(ratings: Ratings, question: str, *, seed: int) -> Interval | str:
     if why := _incomparable(answered):
         return why
     alphas = _alpha(_counts(answered), _draws(ratings, answered, seed)[0])
-    known = alphas[np.isfinite(alphas)]  # a draw may hold but one value
-    ends = np.quantile(known, ENDS) if len(answered) > 1 and len(known) else (-np.inf, np.inf)
+    known = alphas[np.isfinite(alphas)]  # a draw may hold no pair with two answers
+    ends = np.quantile(known, ENDS) if len(answered) > 1 else (-np.inf, np.inf)
     return Interval(krippendorff_alpha(answered), *map(float, ends))
 
 
@@ -150,14 +150,17 @@ def _counts(answers: pd.DataFrame) -> np.ndarray:
 
 
 def _alpha(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Alpha (n,) of units that are taken as often as `weights` (n, units) say."""
-    sizes = counts.sum(axis=1)
-    weights = weights * (sizes > 1)  # an answer without another to compare it with does not count
-    alike = (counts * (counts - 1)).sum(axis=1) / np.maximum(sizes - 1, 1)
-    totals = weights @ counts
-    size = totals.sum(axis=1)
-    disagreed, by_chance = size - weights @ alike, size**2 - (totals**2).sum(axis=1)
-    return 1 - (size - 1) * np.divide(disagreed, by_chance, np.full(len(size), np.nan), where=by_chance > 0)
+    """Alpha (n,) of units that are taken as often as `weights` (n, units) say.
+
+    What chance gives is that of all units in each: drawn anew with few units, it would pull alpha down.
+    """
+    counts, weights = counts[several := counts.sum(axis=1) > 1], weights[:, several]  # others compare with nothing
+    sizes, totals, size = counts.sum(axis=1), counts.sum(axis=0), counts.sum()
+    apart = sizes - (counts * (counts - 1)).sum(axis=1) / (sizes - 1)
+    chance = (size**2 - (totals**2).sum()) / max(size * (size - 1), 1)
+    taken = weights @ sizes
+    found = np.divide(weights @ apart, taken, np.full(len(taken), np.nan), where=taken > 0)
+    return 1 - found / chance if chance else np.full(len(taken), np.nan)
 
 
 def _percent(share: Interval, unit: str) -> str:
