@@ -39,6 +39,10 @@ def describe(
     from sidkit.describe.describers import STICKERS, make_describer
     from sidkit.describe.folder import describe_folder
     from sidkit.describe.instructions import load_instruction
+    from sidkit.stickers.subjects import SCENES
+
+    if by in STICKERS and not (folder / SCENES).is_file():
+        typer.echo("note: the shipped captioner knows Sticker World's drawings only; for photos: --by llava", err=True)
 
     remote = dict(model=model, base_url=base_url, timeout=timeout, tokens=tokens, prices=prices)
     options = remote if by == "openai" else {} if by in STICKERS else {"tokens": tokens}
