@@ -3,4 +3,10 @@ window.addEventListener("load", () => {
   for (const button of document.querySelectorAll("button.copybtn")) button.setAttribute("aria-label", "Copy this code");
   // The bibliography is a list whose entries say another role.
   for (const entry of document.querySelectorAll(".citation-list > .citation")) entry.setAttribute("role", "listitem");
+  // On a phone a stacked table has no head: each cell says its column itself (see book.css).
+  for (const table of document.querySelectorAll("table.stacked")) {
+    const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+    for (const row of table.querySelectorAll("tbody tr"))
+      [...row.cells].forEach((cell, index) => cell.setAttribute("data-column", names[index] ?? ""));
+  }
 });
