@@ -1,10 +1,10 @@
-"""Settings of every method in Sticker World, tried on a subject that no chapter shows.
+"""Settings of every method in Sticker World, tried on two subjects that no chapter shows.
 
     python tests/benchmarks/sweep.py [--method lora svdiff] [--store runs]
 
 prints, for each method and learning rate, what its pictures keep of the subject (identity), drag along (leakage) and do
-of the prompt (TA), with the usual captions and with SID, as Markdown. Chosen is the rate with the highest identity
-with SID among those whose TA with SID is within 0.02 of the best.
+of the prompt (TA), with the usual captions and with SID, as Markdown. Chosen is the rate that, with SID, keeps most of
+the subject and drags least along: the highest identity minus leakage.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from sidkit.study.run import run_study
 from sidkit.study.tables import markdown
 
 FACTORS = (0.3, 1.0, 3.0)  # of the profile's learning rate
-SUBJECTS = ["turtle-background+nearby"]
-NEAR = 0.02
+SUBJECTS = ["turtle-background+nearby", "rooster-nearby+tied"]
 
 
 def arms(method: str) -> list[Arm]:
@@ -45,8 +44,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def chosen(rows: pd.DataFrame) -> str:
     """The rate of a method that is taken."""
-    good = rows[rows["TA, case 3"] >= rows["TA, case 3"].max() - NEAR]
-    return good.loc[good["identity, case 3"].idxmax(), "rate"]
+    return rows.loc[(rows["identity, case 3"] - rows["leakage, case 3"]).idxmax(), "rate"]
 
 
 def main() -> None:
