@@ -47,8 +47,8 @@ STATEMENTS = (
     Statement("SA and NSD tell more than plain image-alignment", "sec. 6, appendix A", "09_measures"),
     Statement("What a SID leaves out stays with `[v]`", "sec. 7.3", "10_limits"),
     Statement("People prefer pictures made with SID", "appendix B",
-              why="it takes people; the form for them is there (chapter 9), and the paper's numbers are in an appendix that we "
-              "did not have"),
+              why="it takes people, for whom chapter 9 has a form; the paper's numbers are in an appendix that we did "
+              "not have"),
     Statement("GPT-4's descriptions give the best alignment", "appendix E.2",
               why="that GPT-4 is no longer to be had; chapter 3 compares other describers"),
 )  # fmt: skip
