@@ -17,7 +17,7 @@ def test_a_scale_has_its_arms_and_never_more_than_one_reference():
     assert quick.arms[-1].method == "encoder:stickers" and quick.references == 1
     assert quick.subjects == (Stickers("cat", ("pose",)), Stickers("robot", ("nearby", "tied")))
     full = single.make_single("full", profile="stickers")
-    assert len(full.arms) == 7 and len(full.subjects) == 6
+    assert len(full.arms) == 7 and len(full.subjects) == 4
 
 
 @pytest.mark.parametrize(("scale", "most"), [("smoke", 0), ("quick", 3), ("full", 40)])

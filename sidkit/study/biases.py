@@ -23,8 +23,8 @@ from sidkit.study.tables import STYLES, told_row
 from sidkit.subjects import Subject, load_images
 
 # Subjects by scale: of the three biases of a thing together, as in the four cases' study, and of each of the others.
-THINGS = {"smoke": 2, "quick": 3, "full": 12}
-OTHERS = {"smoke": 1, "quick": 1, "full": 6}
+THINGS = {"smoke": 2, "quick": 3, "full": 9}
+OTHERS = {"smoke": 1, "quick": 1, "full": 4}
 FIRST = {"pose": 3, "substance": 4}  # the class they begin with, so that a small scale shows different ones
 USUAL, SID = 1, 3
 SAID = {

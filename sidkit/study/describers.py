@@ -38,10 +38,10 @@ NAMES = {
     "stickers-weakened": "weakened",
 }
 TRUTH, USUAL = "the truth", "bare"
-SUBJECTS = {"smoke": 1, "quick": 2, "full": 6}  # whose describers' captions are trained on
+SUBJECTS = {"smoke": 1, "quick": 2, "full": 3}  # whose describers' captions are trained on
 SCENES = {"smoke": 3, "quick": 60, "full": 300}  # described, and only read
 SHARES = {"smoke": (0.5,), "quick": (1 / 3, 2 / 3), "full": (0.2, 0.4, 0.6, 0.8)}  # of the phrases that are kept
-DOSED = {"smoke": 1, "quick": 1, "full": 6}  # subjects of the curve
+DOSED = {"smoke": 1, "quick": 1, "full": 3}  # subjects of the curve
 SIDE = 64  # px of a scene
 OWN = ("attribute", "looks", "looks_colors")
 COUNTED = {"named": "higher", "details": "higher", "wrong": "lower", "own looks": "lower", "off the point": "lower"}

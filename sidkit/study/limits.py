@@ -23,7 +23,7 @@ from sidkit.study.run import Study, run_study
 from sidkit.study.tables import BETTER, arms_table, measured
 from sidkit.subjects import Subject
 
-SUBJECTS = {"smoke": 1, "quick": 1, "full": 3}  # by scale; of the pose as many as in `biases`
+SUBJECTS = {"smoke": 1, "quick": 1, "full": 2}  # by scale; of the pose as many as in `biases`
 USUAL, SID = Arm("usual", 1), Arm("SID", 3)
 FEW = 5  # times fewer steps than the profile's
 MANY = {"smoke": 2, "quick": 2, "full": 4}  # times more

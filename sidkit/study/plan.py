@@ -79,7 +79,7 @@ class Scale:
 SCALES = {
     "smoke": Scale(subjects=1, cases=(1, 3), references=2, pictures=1, steps=2, sampling_steps=2),
     "quick": Scale(subjects=3),
-    "full": Scale(subjects=12, prompts=2, pictures=4),
+    "full": Scale(subjects=9, pictures=4),
 }
 
 # Each class with two of the three biases, so that every three subjects hold each pair of them once.

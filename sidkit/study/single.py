@@ -24,8 +24,8 @@ from sidkit.subjects import Subject, load_images
 
 SHOWN = "Encoder"  # the name of its arm
 METHODS = {"smoke": ("dreambooth",), "quick": ("dreambooth",), "full": ("dreambooth", "custom_diffusion", "svdiff")}
-POSED = {"smoke": 1, "quick": 1, "full": 3}  # subjects in an unusual pose: those of the chapter on the biases
-THINGS = {"smoke": (), "quick": ("robot",), "full": ("robot", "dog", "guitar")}
+POSED = {"smoke": 1, "quick": 1, "full": 2}  # subjects in an unusual pose: those of the chapter on the biases
+THINGS = {"smoke": (), "quick": ("robot",), "full": ("robot", "dog")}
 TOGETHER = "nearby+tied"  # what these have beside and on them; with one reference the place is shared, too
 POSE = "leak_pose"
 PAPER_SHOWN = ("ELITE", "BLIP-Diffusion")
