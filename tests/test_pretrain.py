@@ -1,5 +1,7 @@
 """Pretraining: a run resumes with the same bits, tokenizer and latents are what the models expect."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from sidkit.stickers.pretrain.looking import HEADS, altered, labels
 from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.pool import pool
 from sidkit.stickers.pretrain.text_to_image import UNSAID, Understanding, _label, random_caption
-from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, make_tokenizer
+from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
 from sidkit.stickers.scenes import compose, sample_scene
 
 
@@ -64,6 +66,20 @@ def test_every_word_and_identifier_is_one_token():
         assert len(tokenizer(word).input_ids) == 3, word
     assert len(tokenizer("a zebra").input_ids) > 4  # an unknown word falls into pieces
     assert not set(IDENTIFIERS) & set(grammar.words())
+
+
+def test_a_model_that_goes_on_keeps_the_numbers_of_its_tokens(tmp_path):
+    begun, shipped = tmp_path / "begun", tmp_path / "shipped"
+    first = kept_tokenizer([begun, shipped]).get_vocab()
+    assert kept_tokenizer([begun, shipped]).get_vocab() == first  # left there by the first call
+    swapped = json.loads((begun / "tokenizer.json").read_text())
+    known = swapped["model"]["vocab"]
+    known["a</w>"], known["b</w>"] = known["b</w>"], known["a</w>"]
+    shipped.mkdir()
+    (shipped / "tokenizer.json").write_text(json.dumps(swapped))
+    assert kept_tokenizer([tmp_path / "none", shipped]).get_vocab() == known
+    more = kept_tokenizer([tmp_path / "more", shipped], ["zebra"])  # other tokens: a new one
+    assert len(more("zebra").input_ids) == 3
 
 
 def test_standardized_latents_are_standard_and_decode_to_the_same_picture(small_pool):

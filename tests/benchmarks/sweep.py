@@ -20,7 +20,7 @@ from sidkit.study.run import run_study
 from sidkit.study.tables import markdown
 
 FACTORS = (0.3, 1.0, 3.0)  # of the profile's learning rate
-SUBJECTS = ["turtle-background+nearby", "rooster-nearby+tied"]
+SUBJECTS = ["turtle-background+nearby", "camel-nearby+tied"]
 
 
 def arms(method: str) -> list[Arm]:

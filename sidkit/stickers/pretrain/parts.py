@@ -7,7 +7,7 @@ A part goes on from its checkpoint in the work folder; without one from the ship
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ SIZE = 64  # px
 LOOK = 96  # px; what the looking models scale a picture to
 FEATURES = 20_000  # pictures that the image-text model and the identity encoder learn from
 DESCRIBED = 12_000  # and the captioner
+AUTOENCODER = "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back."
 
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
@@ -54,6 +55,12 @@ class Job:
         """The folder of a part's weights; the autoencoder's are inside the pipeline."""
         inside = part in ("autoencoder", "decoder")
         return self.weights / "text_to_image" / "vae" if inside else self.weights / part
+
+    def tokenizer(self, part: str, inside: str = "", more: Iterable[str] = ()):
+        """The tokenizer with which the part was begun."""
+        from sidkit.stickers.pretrain.tokenizer import kept_tokenizer
+
+        return kept_tokenizer([self.work / part / "tokenizer", self.shipped(part) / inside], more)
 
     def autoencoder(self):
         """The trained autoencoder, or else the shipped one, in single precision."""
@@ -93,9 +100,7 @@ def train_autoencoder(job: Job) -> Path:
     standardize(part.vae, pixels(part.pool, np.arange(512), part.vae.device))
     folder = job.work / "autoencoder" / "weights"
     part.vae.save_pretrained(folder)
-    _card(
-        folder, "autoencoder", "diffusers", "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back.", part, record
-    )
+    _card(folder, "autoencoder", "diffusers", AUTOENCODER, part, record)
     return folder
 
 
@@ -108,9 +113,7 @@ def train_decoder(job: Job) -> Path:
     record = job.run("decoder", part, lambda shipped: None)
     folder = job.work / "autoencoder" / "weights"
     vae.save_pretrained(folder)
-    _card(
-        folder, "autoencoder", "diffusers", "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back.", part, record
-    )
+    _card(folder, "autoencoder", "diffusers", AUTOENCODER, part, record)
     return folder
 
 
@@ -119,18 +122,13 @@ def train_text_to_image(job: Job) -> Path:
     from sidkit.stickers.pretrain.text_to_image import TextToImage
 
     vae = job.autoencoder().requires_grad_(False)
-    part = TextToImage(job.pool(), job.latents(vae), vae, job.plan.batch, job.drop)
+    tokenizer = job.tokenizer("text_to_image", "tokenizer")
+    part = TextToImage(job.pool(), job.latents(vae), vae, tokenizer, job.plan.batch, job.drop)
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")
     part.export(folder)
-    _card(
-        folder,
-        "text_to_image",
-        "diffusers",
-        "A small Stable Diffusion: captions to pictures of 64 x 64 px.",
-        part,
-        record,
-    )
+    what = "A small Stable Diffusion: captions to pictures of 64 x 64 px."
+    _card(folder, "text_to_image", "diffusers", what, part, record)
     return folder
 
 
@@ -178,9 +176,8 @@ def train_image_text(job: Job) -> Path:
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.pretrain.image_text import load_image_text, make_image_text, save_image_text
     from sidkit.stickers.pretrain.looking import ImageTextPart, pooled_features
-    from sidkit.stickers.pretrain.tokenizer import make_tokenizer
 
-    tokenizer, reader = make_tokenizer(), Reader.load(job.shipped("reader"))
+    tokenizer, reader = job.tokenizer("image_text"), Reader.load(job.shipped("reader"))
     model = make_image_text(reader.config["architecture"], LOOK, len(tokenizer))
     data = job.pool()
     features = pooled_features(reader.backbone, data, FEATURES, job.plan.device)
@@ -205,10 +202,9 @@ def train_captioner(job: Job) -> Path:
     from sidkit.stickers.captioning import LENGTH, make_captioner, save_captioner
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.pretrain.captioner import CaptionerPart, instruction_words, maps_on_disk
-    from sidkit.stickers.pretrain.tokenizer import make_tokenizer
 
     reader, data = Reader.load(job.shipped("reader")), job.pool()
-    tokenizer = make_tokenizer(instruction_words())
+    tokenizer = job.tokenizer("captioner", more=instruction_words())
     tokenizer.model_max_length = LENGTH
     model = make_captioner(reader.config["architecture"], LOOK, tokenizer)
     _copy(reader.backbone, model.encoder.backbone)

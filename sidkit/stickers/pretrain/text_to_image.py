@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import ART_SETS, Scene
@@ -19,7 +19,7 @@ from sidkit.stickers.pretrain.autoencoder import grid, pixels
 from sidkit.stickers.pretrain.looking import HEADS, labels
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
-from sidkit.stickers.pretrain.tokenizer import LENGTH, make_tokenizer
+from sidkit.stickers.pretrain.tokenizer import LENGTH
 
 SHARD = "15MB"  # no file in git over 16 MB
 
@@ -138,9 +138,11 @@ class TextToImage(Part):
     fast each is learnt, and not what the best prediction is.
     """
 
-    def __init__(self, pool: Pool, latents: np.ndarray, vae: AutoencoderKL, batch: int, drop: float) -> None:
+    def __init__(
+        self, pool: Pool, latents: np.ndarray, vae: AutoencoderKL, tokenizer: CLIPTokenizer, batch: int, drop: float
+    ) -> None:
         super().__init__()
-        self.tokenizer = make_tokenizer()
+        self.tokenizer = tokenizer
         special = dict(bos_token_id=0, eos_token_id=1, pad_token_id=1)
         self.text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=len(self.tokenizer), **TEXT, **special))
         self.unet = UNet2DConditionModel(**UNET)
@@ -207,4 +209,5 @@ class TextToImage(Part):
 
     def export(self, folder: Path) -> None:
         """Write the pipeline in half precision, in shards that git can hold."""
+        self.frozen[0].register_to_config(_name_or_path="")  # where it lay on this machine
         self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)

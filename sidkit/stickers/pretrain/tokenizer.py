@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTokenizer
@@ -22,6 +23,20 @@ def make_tokenizer(more: Iterable[str] = ()) -> CLIPTokenizer:
         vocabulary.setdefault(special, len(vocabulary))
     merges = [tuple(pair) for pair in _merges(bpe)]
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
+
+
+def kept_tokenizer(folders: Sequence[Path], more: Iterable[str] = ()) -> CLIPTokenizer:
+    """The tokenizer of the first folder that has one with the tokens of today; else a new one, left in the first.
+
+    What a model has learnt hangs on the tokens' numbers, and two trainings of a tokenizer may number them differently.
+    """
+    made = make_tokenizer(more)
+    for folder in (one for one in folders if (one / "tokenizer.json").is_file()):
+        kept = CLIPTokenizer.from_pretrained(folder)
+        if kept.get_vocab().keys() == made.get_vocab().keys():
+            return kept
+    made.save_pretrained(folders[0])
+    return made
 
 
 def _merged(words: list[str]) -> Tokenizer:
