@@ -8,6 +8,7 @@ the cell tagged `parameters` before a kernel starts. That cell holds plain assig
 from __future__ import annotations
 
 import ast
+import logging
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -66,6 +67,8 @@ def run_notebook(
     import papermill  # half a second, and only needed once everything is checked
 
     kernel = {"kernel_name": "python3", "language": "python"}  # whatever the editor that saved it was set to
+    kernel["extra_arguments"] = ["--IPKernelApp.log_level=ERROR"]  # it warns of its ports, which nobody else reaches
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of types that it cannot read
     shown = dict(progress_bar=progress is sys.stderr, stderr_file=progress)
     papermill.execute_notebook(str(source), str(output), checked, **kernel, **shown)
     return output
