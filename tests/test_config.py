@@ -25,7 +25,7 @@ def test_stickers_defaults_are_the_feasibility_study_s():
     profile = load_profile("stickers")
     dreambooth = profile.training["dreambooth"]
     assert (profile.resolution, profile.identifier, profile.pipeline) == (64, "sks", "embedded:text_to_image")
-    assert (dreambooth.steps, dreambooth.learning_rate, dreambooth.batch_size) == (150, 6e-4, 4)
+    assert (dreambooth.steps, dreambooth.learning_rate, dreambooth.batch_size) == (150, 3.5e-4, 4)
     assert not dreambooth.text_encoder
     assert (dreambooth.prior_weight, dreambooth.prior_images) == (0, 0)
     assert (profile.sampling.steps, profile.sampling.guidance) == (25, 3)
@@ -47,7 +47,7 @@ def test_overrides_go_over_only_what_they_name():
     profile = load_profile("stickers", resolution=128, training={"dreambooth": {"steps": 3}})
     assert profile.resolution == 128
     assert profile.training["dreambooth"].steps == 3
-    assert profile.training["dreambooth"].learning_rate == 6e-4
+    assert profile.training["dreambooth"].learning_rate == 3.5e-4
 
 
 def test_settings_are_frozen_and_a_replaced_copy_is_checked_again():
