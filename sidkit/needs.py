@@ -89,7 +89,8 @@ def training_memory(profile: Profile, method: str) -> TrainingMemory:
 
 def activation_bytes(profile: Profile, training: Training) -> int:
     """What autograd keeps of one picture's pass through the UNet; with checkpointing, the largest block's on top."""
-    unet = empty_pipeline(profile).unet.to(DTYPES[profile.memory.weights])
+    unet = empty_pipeline(profile).unet
+    torch.nn.Module.to(unet, DTYPES[profile.memory.weights])  # diffusers' own warns of nothing
     if not training.gradient_checkpointing:
         return _kept(unet, profile, training)[0]
     largest = max(_kept(unet, profile, training)[1].values())
