@@ -12,16 +12,16 @@ from PIL import Image
 
 from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.book import build_book
+from sidkit.config import WEIGHTS
 from sidkit.models import add_identifier
 from sidkit.stickers.nets import IdentityNet, Reader
 from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
 from sidkit.stickers.pretrain.looking import HEADS
-from sidkit.stickers.pretrain.tokenizer import make_tokenizer
 from sidkit.stickers.segmenter import Segmenter
 
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel  # isort: skip
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline  # isort: skip
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection  # isort: skip
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer  # isort: skip
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {"OPENAI_API_KEY": "sk-test-3f9a7c51d2e84b06", "HF_TOKEN": "hf_test91c0d7aa45be2f63"}  # nobody's
@@ -32,8 +32,8 @@ SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.01
 
 @functools.cache
 def _tokenizer():
-    """One for all: two trainings of it break ties differently."""
-    return make_tokenizer()
+    """The shipped one: each new training of it breaks ties differently, and numbers its words anew."""
+    return CLIPTokenizer.from_pretrained(WEIGHTS / "text_to_image" / "tokenizer")
 
 
 def make_pipe(prediction_type="v_prediction"):

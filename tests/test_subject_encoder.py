@@ -127,6 +127,7 @@ def test_what_is_solved_for_explains_the_words(part):
 def test_training_changes_the_net_alone_and_the_loss_falls(part, tiny_pipe):
     frozen = (tiny_pipe.unet, tiny_pipe.text_encoder, tiny_pipe.vae)
     before = [copy.deepcopy(module.state_dict()) for module in frozen]
+    part.wanted = torch.randn(part.wanted.shape, generator=torch.Generator().manual_seed(0))  # as long as the net's own
 
     def loss():  # always of the same batch, so that it has to fall
         return part.loss(torch.Generator().manual_seed(0))
@@ -136,7 +137,7 @@ def test_training_changes_the_net_alone_and_the_loss_falls(part, tiny_pipe):
         loss().backward()
         optimizer.step()
         optimizer.zero_grad()
-    assert loss().item() < first
+    assert loss().item() < 0.97 * first
     assert {name.split(".")[0] for name in part.state_dict()} == {"look", "word"}
     for module, kept in zip(frozen, before):
         assert all(torch.equal(value, kept[name]) for name, value in module.state_dict().items())
