@@ -138,14 +138,15 @@ def off_subject(maps: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
     """Attention leakage: the share in [0, 1] of each map (..., n, h, w) that lies outside its picture's mask.
 
     `masks` are boolean, one a picture, True on the subject, and square as the pictures that were looked at are; a cell
-    that a mask covers in part counts in part. Raises ValueError where there is not one for each picture.
+    that a mask covers in part counts in part. NaN for a map of zeros: some layers leave a word out altogether.
+    Raises ValueError where there is not one mask for each picture.
     """
     if len(masks) != maps.shape[-3]:
         raise ValueError(f"masks: expected {maps.shape[-3]}, one a picture, got {len(masks)}")
     size = maps.shape[:-3:-1]
     cells = [np.asarray(Image.fromarray(mask).convert("L").resize(size, Image.BOX)) / 255 for mask in masks]
-    inside = (maps * np.stack(cells)).sum((-2, -1))
-    return 1 - inside / maps.sum((-2, -1))
+    outside, whole = (maps * (1 - np.stack(cells))).sum((-2, -1)), maps.sum((-2, -1), dtype=float)
+    return np.divide(outside, whole, where=whole > 0, out=np.full_like(whole, np.nan))
 
 
 class _Watch:

@@ -67,7 +67,7 @@ def run_notebook(
     import papermill  # half a second, and only needed once everything is checked
 
     kernel = {"kernel_name": "python3", "language": "python"}  # whatever the editor that saved it was set to
-    kernel["extra_arguments"] = ["--IPKernelApp.log_level=ERROR"]  # it warns of its ports, which nobody else reaches
+    kernel["extra_arguments"] = ["--IPKernelApp.log_level=CRITICAL"]  # not its ports, nor that it ends
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of types that it cannot read
     shown = dict(progress_bar=progress is sys.stderr, stderr_file=progress)
     papermill.execute_notebook(str(source), str(output), checked, **kernel, **shown)

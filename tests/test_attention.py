@@ -1,6 +1,7 @@
 """Cross-attention maps: they are the model's own, they change nothing, and what cannot be seen is said."""
 
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -212,6 +213,8 @@ def test_attention_leakage_by_hand():
     assert off_subject(np.stack([flat, left]), [mask])[:, 0] == pytest.approx([0.5, 0])
     coarse = np.array([[[1.0, 3.0], [1.0, 3.0]]])
     assert off_subject(coarse, [mask]) == pytest.approx([0.75])
+    with warnings.catch_warnings(action="error"):
+        assert np.isnan(off_subject(np.zeros((1, 4, 4)), [mask])).all()
     with pytest.raises(ValueError, match="masks: expected 1, one a picture, got 2"):
         off_subject(flat, [mask, mask])
     assert Image.fromarray(mask).size == (4, 4)
