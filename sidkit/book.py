@@ -6,12 +6,15 @@ A page of `_toc.yml` with the name of a notebook in `notebooks/` is that noteboo
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 
 from tqdm import tqdm
 
@@ -19,6 +22,8 @@ from sidkit.notebook import check_parameters, declared_parameters, run_notebook
 
 # Jupyter Book has no `python -m`; its script may not be on the path where the virtual environment is not activated.
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+DRAWN = re.compile(r"%\|.*\|")  # of a progress bar of tqdm, which is told from other lines by it
+DONE = "done"  # said when a notebook is
 
 
 def build_book(root: Path, *, scale: str, jobs: int = 0) -> Path:
@@ -50,34 +55,69 @@ def _execute(calls: list[tuple[Path, dict[str, str], Path]], jobs: int) -> None:
             print(f"executing {call[0].stem}", file=sys.stderr, flush=True)
             run_notebook(*call)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool, tqdm(total=len(calls), desc="notebooks") as bar:
-        begun = [pool.submit(_run_beside_others, *call) for call in calls]
+    context = get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
+        said = manager.Queue()
+        begun = [pool.submit(_run_beside_others, *call, said) for call in calls]
+        screen = Thread(target=_Screen(len(calls)).show, args=(said,))
+        screen.start()
         try:
             for done in as_completed(begun):
-                bar.set_postfix_str(done.result().stem)
-                bar.update()
+                done.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+        finally:
+            said.put(None)
+            screen.join()
 
 
-def _run_beside_others(source: Path, parameters: dict[str, str], page: Path) -> Path:
-    return run_notebook(source, parameters, page, _Lines(source.stem))
+def _run_beside_others(source: Path, parameters: dict[str, str], page: Path, said: Queue) -> None:
+    run_notebook(source, parameters, page, _Lines(source.stem, said))
+    said.put((source.stem, DONE))
 
 
 class _Lines:
-    """What a notebook writes to stderr, under its name and in whole lines, without bars: several write at once."""
+    """What a notebook writes to stderr, line by line and under its name, for the one process that shows all of it."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, said: Queue) -> None:
+        self.name, self.said = name, said
 
     def write(self, text: str) -> None:
-        for line in text.splitlines(keepends=True):
-            if line.endswith("\n") and line.strip() and "\r" not in line and "%|" not in line:
-                tqdm.write(f"{self.name}: {line.rstrip()}", file=sys.stderr)
+        for line in filter(str.strip, re.split(r"[\r\n]+", text)):
+            self.said.put((self.name, line.rstrip()))
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        pass
+
+
+class _Screen:
+    """A bar of the notebooks, below it on a terminal the newest bar of each that runs, and above it all other lines."""
+
+    def __init__(self, count: int) -> None:
+        self.notebooks, self.inner = tqdm(total=count, desc="notebooks"), {}
+
+    def show(self, said: Queue) -> None:
+        for name, line in iter(said.get, None):
+            if line == DONE:
+                self._count(name)
+            elif DRAWN.search(line):
+                self._bar(name).set_description_str(f"{name}: {DRAWN.sub('%', line)}")
+            else:
+                tqdm.write(f"{name}: {line}", file=sys.stderr)
+        for bar in (*self.inner.values(), self.notebooks):
+            bar.close()
+
+    def _bar(self, name: str) -> tqdm:
+        if name not in self.inner:
+            self.inner[name] = tqdm(bar_format="{desc}", leave=False, disable=not sys.stderr.isatty())
+        return self.inner[name]
+
+    def _count(self, name: str) -> None:
+        if name in self.inner:
+            self.inner.pop(name).close()
+        self.notebooks.set_postfix_str(name, refresh=False)
+        self.notebooks.update()
 
 
 def executed_pages(root: Path) -> dict[Path, Path]:

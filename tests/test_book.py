@@ -1,12 +1,16 @@
 """A small book, end to end: notebooks executed, pages built, and nothing wrong left unsaid."""
 
+import io
+import sys
+from queue import SimpleQueue
+
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell
 from papermill import PapermillExecutionError
 from test_notebook import write
 
-from sidkit.book import build_book, executed_pages
+from sidkit.book import DONE, _Lines, _Screen, build_book, executed_pages
 
 CONFIG = """\
 title: A small book
@@ -62,6 +66,7 @@ def several(root, count):
     wait = "import time\nwhile len(list(Path('.').glob('*.here'))) < len(wanted): time.sleep(0.05)"
     for name in ("01_sum", *names[:-1]):
         cell = f"from pathlib import Path\nwanted = {['01_sum', *names[:-1]]}\nPath('{name}.here').touch()\n{wait}"
+        cell += "\nimport sys\nprint('is at work', file=sys.stderr)"
         write(root / "notebooks" / f"{name}.ipynb", 'scale = "quick"', cell, f"Path('{name}.done').touch()")
     write(root / "notebooks" / f"{names[-1]}.ipynb", 'scale = "quick"', "import os", "print(sorted(os.listdir('.')))")
     return root / "book" / "chapters" / f"{names[-1]}.ipynb"
@@ -74,7 +79,24 @@ def test_notebooks_run_at_once_and_the_last_one_when_all_are_done(root, monkeypa
         build_book(root, scale="smoke", jobs=2)
     told = str(nbformat.read(last, as_version=4))
     assert "01_sum.done" in told and "02_part.done" in told
-    assert "executing 03_part" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "01_sum: is at work" in said and "02_part: is at work" in said and "executing 03_part" in said
+
+
+def test_on_a_terminal_each_notebook_that_runs_has_a_line_of_its_own(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := io.StringIO())
+    terminal.isatty = lambda: True
+    said = SimpleQueue()
+    first, second = _Lines("01_sum", said), _Lines("02_part", said)
+    first.write("\rdrawing:  25%|##   | 1/4 [00:01<00:03, 1.00s/it]")
+    second.write("at work\n")
+    first.write("\rdrawing:  50%|###  | 2/4 [00:02<00:02, 1.00s/it]\n")
+    said.put(("01_sum", DONE))
+    said.put(None)
+    _Screen(2).show(said)
+    shown = terminal.getvalue()
+    assert "01_sum: drawing:  25% 1/4 [00:01<00:03" in shown and "01_sum: drawing:  50% 2/4" in shown
+    assert "02_part: at work\n" in shown and "1/2" in shown
 
 
 def test_of_several_the_first_failure_stops_the_book(root, monkeypatch):
