@@ -126,5 +126,5 @@ def front_told(points: pd.DataFrame, x: str, y: str) -> str:
     """Whether all that nobody beats use SID, in a sentence."""
     front = pareto(points, x, y)
     without = [arm for arm in front if not arm.endswith(SID)]
-    told = f"In the plane of {x} and {y} nobody beats {', '.join(front)}"
-    return f"{told}: all use SID." if not without else f"{told}; of these, {', '.join(without)} without SID."
+    told = f"In the plane of {x} and {y} nobody beats {' or '.join(front)}"
+    return f"{told}: all use SID." if not without else f"{told}; of these, {' and '.join(without)} without SID."
