@@ -65,7 +65,7 @@ def reach(frame: pd.DataFrame) -> str:
     if count < ENOUGH:
         return (
             f"With {count} subjects the intervals are wide, and promise a little too much; another {count} may give "
-            "other verdicts. The full scale has more."
+            "other verdicts. More subjects make them narrower."
         )
     return f"The intervals are over {count} subjects, and speak of subjects like these, in this world, with this model."
 
