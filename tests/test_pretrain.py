@@ -10,7 +10,7 @@ from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
-from sidkit.stickers.pretrain.looking import HEADS, altered, labels
+from sidkit.stickers.pretrain.looking import HEADS, altered, batch_of, labels, recolor
 from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.pool import pool
 from sidkit.stickers.pretrain.text_to_image import UNSAID, Understanding, _label, random_caption
@@ -120,6 +120,16 @@ def test_cover_is_the_share_of_a_cell_that_is_not_background(small_pool):
         cell = ~background[4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
         assert small_pool.cover[0, row, column] == int(255 * cell.mean())
     assert 0.1 < small_pool.cover.mean() / 255 < 0.5
+
+
+def test_recoloured_pictures_keep_their_shapes_and_half_of_them_their_colours(small_pool):
+    x = batch_of(small_pool, np.arange(24), torch.device("cpu"))
+    y = recolor(x, torch.Generator().manual_seed(0))
+    assert torch.equal(y, recolor(x, torch.Generator().manual_seed(0))) and y.min() >= 0 and y.max() <= 1
+    same = [torch.equal(a, b) for a, b in zip(x, y)]
+    assert 6 <= sum(same) <= 18
+    edges = lambda p: (p.diff(dim=-1).abs().sum(0) > 0).float()  # noqa: E731
+    assert all((edges(a) >= edges(b)).all() for a, b in zip(x, y))
 
 
 def test_the_decoder_learns_alone(small_pool):

@@ -53,6 +53,19 @@ def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (x + 0.05 * r[7].clamp(0)[:, None, None, None] * noise).clamp(0, 1)
 
 
+def recolor(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Half of the pictures in [0, 1] with their colours mixed at random, some of these as a negative.
+
+    A design that the reader never saw may be a black cat where all others are orange: it must read shapes.
+    """
+    mix = torch.eye(3) + 0.6 * torch.randn(len(x), 3, 3, generator=generator)
+    mix = mix / mix.abs().sum(dim=2, keepdim=True)
+    negative, kept = (torch.rand(2, len(x), generator=generator) < torch.tensor([[0.3], [0.5]])).to(x.device)
+    mixed = torch.einsum("nij,njhw->nihw", mix.to(x.device), x - 0.5)
+    mixed = torch.where(negative[:, None, None, None], -mixed, mixed) + 0.5
+    return torch.where(kept[:, None, None, None], x, mixed.clamp(0, 1))
+
+
 def batch_of(pool: Pool, index: np.ndarray, device: torch.device) -> torch.Tensor:
     """Pictures of the pool, in the order of `index`, as (n, 3, size, size) in [0, 1]."""
     return torch.from_numpy(pool.pictures[index]).to(device).permute(0, 3, 1, 2).float() / 255
@@ -69,7 +82,8 @@ class ReaderPart(Part):
     def loss(self, generator: torch.Generator) -> torch.Tensor:
         index = torch.randint(len(self.pool), (self.batch,), generator=generator)
         device = next(self.parameters()).device
-        logits = self.reader(jitter(batch_of(self.pool, index.numpy(), device), generator))
+        x = recolor(jitter(batch_of(self.pool, index.numpy(), device), generator), generator)
+        logits = self.reader(x)
         losses = [
             F.cross_entropy(logits[head].float(), self.labels[head][index].to(device), label_smoothing=0.05)
             for head in HEADS
