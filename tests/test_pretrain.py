@@ -10,10 +10,11 @@ from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
+from sidkit.stickers.pretrain.latent_reader import UNSAID, LatentReader, LatentReaderPart
 from sidkit.stickers.pretrain.looking import HEADS, altered, batch_of, labels, recolor
 from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.pool import pool
-from sidkit.stickers.pretrain.text_to_image import UNSAID, Understanding, _label, random_caption
+from sidkit.stickers.pretrain.text_to_image import TextToImage, Understanding, _label, asked_of, random_caption
 from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
 from sidkit.stickers.scenes import compose, sample_scene
 
@@ -147,8 +148,52 @@ def test_what_a_caption_does_not_name_is_not_asked_of_it():
     assert HEADS["class"][_label(scene, "class", said)] == "dog"
     assert HEADS["nearby"][_label(scene, "nearby", said)] == "balloon"
     last = torch.zeros(1, 8)
-    assert Understanding(8).loss(last, [scene], [[]]) == 0
-    assert Understanding(8).loss(last, [scene], [said]) > 0
+    assert Understanding(8).loss(last, asked_of([scene], [[]])) == 0
+    assert Understanding(8).loss(last, asked_of([scene], [said])) > 0
+
+
+@pytest.fixture(scope="module")
+def latents():
+    return np.random.default_rng(0).normal(size=(24, 8, 16, 16)).astype(np.float16)
+
+
+def test_the_latent_reader_learns_to_read(small_pool, latents, tmp_path):
+    torch.manual_seed(0)
+    part = LatentReaderPart(LatentReader(8, HEADS), small_pool, latents, batch=24)
+    run = _Run(part, tmp_path, Plan(learning_rate=2e-3, warmup=1, cooldown=0), {})
+    first = run._step(0.0)
+    for _ in range(15):
+        last = run._step(0.0)
+    assert last < 0.7 * first
+    part.reader.save(tmp_path / "weights")
+    kept = LatentReader.load(tmp_path / "weights")
+    assert [p.shape for p in kept.parameters()] == [p.shape for p in part.reader.parameters()]
+
+
+def test_what_no_caption_asks_for_is_not_missed():
+    reader, x = LatentReader(8, HEADS), torch.zeros(2, 8, 16, 16)
+    scenes = [Scene("dog", "noto", "beach", "daylight"), Scene("cat", "noto", "beach", "daylight")]
+    of = lambda said: {head: asked for head, asked in asked_of(scenes, said).items() if head in HEADS}  # noqa: E731
+    assert reader.missed(x, of([[], []])) == 0
+    one, both = reader.missed(x, of([["subject"], []])), reader.missed(x, of([["subject"], ["subject"]]))
+    assert 0 < one < both
+
+
+def test_a_judged_drawing_teaches_the_model_and_not_the_judge(small_pool, latents):
+    torch.manual_seed(0)
+    vae = torch.nn.Identity()
+    judge = LatentReader(8, HEADS).eval().requires_grad_(False)
+    judged = TextToImage(small_pool, latents, vae, make_tokenizer(), batch=4, drop=0.1, judge=judge)
+    alone = TextToImage(small_pool, latents, vae, make_tokenizer(), batch=4, drop=0.1)
+    alone.load_state_dict(judged.state_dict())  # the judge is no part of what is trained
+    losses = [part.loss(torch.Generator().manual_seed(5)) for part in (judged, judged, alone)]
+    assert losses[0] == losses[1] > losses[2]
+    told = judged._tell(2, np.random.default_rng(0))[1]
+    missed = judged._missed_in_a_drawing(judge, np.random.default_rng(0), torch.Generator().manual_seed(1))
+    missed.backward()
+    assert told.hidden.shape == (2, LENGTH, 160)
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in judged.unet.conv_out.parameters())
+    assert all(p.grad is None for p in judge.parameters())
 
 
 def test_random_captions_name_what_they_say_they_name():

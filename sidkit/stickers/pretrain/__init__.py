@@ -1,8 +1,8 @@
 """Pretraining of the shipped models: `train("text_to_image", minutes=60, device="cuda", batch=256)`.
 
-Order: autoencoder, then text_to_image, and at any time decoder, which sharpens the pictures; reader, then image_text,
-identity and captioner, which look with the reader's backbone; last subject_encoder, through the shipped text_to_image;
-and at any time segmenter, which stands alone.
+Order: autoencoder, latent_reader, which tells text_to_image what its drawings lack, then text_to_image itself, and at
+any time decoder, which sharpens the pictures; reader, then image_text, identity and captioner, which look with the
+reader's backbone; last subject_encoder, through the shipped text_to_image; segmenter, which stands alone, at any time.
 Every part goes on where its folder in `work` stopped; the retraining of weights needs no change in code.
 """
 
@@ -15,6 +15,7 @@ WORK = Path("pretraining")
 PARTS = (
     "autoencoder",
     "decoder",
+    "latent_reader",
     "text_to_image",
     "reader",
     "image_text",
@@ -48,9 +49,10 @@ def train(
     from sidkit import torchvision_ops  # noqa: F401
     from sidkit.config import WEIGHTS, check_name
     from sidkit.stickers.pretrain import parts
+    from sidkit.stickers.pretrain.job import Job
 
     check_name("part", part, PARTS)
     plan = replace(parts.PLANS[part], minutes=minutes, device=device, cooldown=cooldown)
     plan = replace(plan, batch=batch or plan.batch, learning_rate=learning_rate or plan.learning_rate)
     torch.manual_seed(plan.seed)  # the modules' first weights
-    return parts.TRAINERS[part](parts.Job(plan, Path(work), Path(weights or WEIGHTS), scenes, drop))
+    return parts.TRAINERS[part](Job(plan, Path(work), Path(weights or WEIGHTS), scenes, drop))

@@ -6,19 +6,15 @@ A part goes on from its checkpoint in the work folder; without one from the ship
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from sidkit.stickers.pretrain.card import write_card
-from sidkit.stickers.pretrain.loop import Part, Plan, fit
-from sidkit.stickers.pretrain.pool import Pool, pool
+from sidkit.stickers.pretrain.job import Job
+from sidkit.stickers.pretrain.loop import Part, Plan
 
-SIZE = 64  # px
 LOOK = 96  # px; what the looking models scale a picture to
 FEATURES = 20_000  # pictures that the image-text model and the identity encoder learn from
 DESCRIBED = 12_000  # and the captioner
@@ -27,6 +23,7 @@ AUTOENCODER = "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back."
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
     "decoder": Plan(batch=16, learning_rate=1e-3, weight_decay=0.0, ema=0.999),
+    "latent_reader": Plan(batch=128, learning_rate=2e-3, weight_decay=0.05, ema=0.995),
     "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
     "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
     "image_text": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
@@ -35,56 +32,6 @@ PLANS = {
     "subject_encoder": Plan(batch=32, learning_rate=1e-3, weight_decay=0.02, ema=0.995),
     "segmenter": Plan(batch=16, learning_rate=3e-3, ema=0.99, cpu_bf16=False),
 }
-
-
-@dataclass(frozen=True)
-class Job:
-    """What one call of `train` works with."""
-
-    plan: Plan
-    work: Path
-    weights: Path
-    scenes: int
-    drop: float
-
-    def pool(self) -> Pool:
-        """The rendered scenes to train on."""
-        return pool(self.work / "pool", self.scenes, SIZE, seed=1)
-
-    def shipped(self, part: str) -> Path:
-        """The folder of a part's weights; the autoencoder's are inside the pipeline."""
-        inside = part in ("autoencoder", "decoder")
-        return self.weights / "text_to_image" / "vae" if inside else self.weights / part
-
-    def tokenizer(self, part: str, inside: str = "", more: Iterable[str] = ()):
-        """The tokenizer with which the part was begun."""
-        from sidkit.stickers.pretrain.tokenizer import kept_tokenizer
-
-        return kept_tokenizer([self.work / part / "tokenizer", self.shipped(part) / inside], more)
-
-    def autoencoder(self):
-        """The trained autoencoder, or else the shipped one, in single precision."""
-        from diffusers import AutoencoderKL
-
-        trained = self.work / "autoencoder" / "weights"
-        vae = AutoencoderKL.from_pretrained(trained if trained.exists() else self.shipped("autoencoder"))
-        return vae.to(self.plan.device, torch.float32).eval()
-
-    def latents(self, vae) -> np.ndarray:
-        """The pool as latents, which are computed once."""
-        from sidkit.stickers.pretrain.text_to_image import encode_pool
-
-        return encode_pool(self.pool(), vae, self.work / "pool" / "latents.npy")
-
-    def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
-        """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""
-        shipped = self.shipped(name)
-        known = shipped if (shipped / "config.json").exists() or (shipped / "model_index.json").exists() else None
-        begin(known)
-        before = shipped / "training.json"
-        return fit(
-            part, self.work / name, self.plan, json.loads(before.read_text()) if known and before.exists() else None
-        )
 
 
 def train_autoencoder(job: Job) -> Path:
@@ -117,13 +64,32 @@ def train_decoder(job: Job) -> Path:
     return folder
 
 
+def train_latent_reader(job: Job) -> Path:
+    """Leaves the latent reader in the work folder, where the text-to-image model finds it; nothing ships it."""
+    from sidkit.stickers.pretrain.latent_reader import LatentReader, LatentReaderPart
+    from sidkit.stickers.pretrain.looking import HEADS
+
+    vae = job.autoencoder()
+    reader = LatentReader(vae.config.latent_channels, HEADS)
+    part = LatentReaderPart(reader, job.pool(), job.latents(vae), job.plan.batch)
+    record = job.run("latent_reader", part, lambda shipped: None)
+    folder = job.work / "latent_reader" / "weights"
+    reader.cpu().save(folder)
+    _card(folder, "latent_reader", "torch", "A picture's latents to the factors of its scene.", part, record)
+    return folder
+
+
 def train_text_to_image(job: Job) -> Path:
-    """Train the diffusion model on the autoencoder's latents and write the whole pipeline."""
+    """Train the diffusion model on the autoencoder's latents and write the whole pipeline.
+
+    It is told what its drawings lack if there is a latent reader to tell it.
+    """
     from sidkit.stickers.pretrain.text_to_image import TextToImage
 
     vae = job.autoencoder().requires_grad_(False)
     tokenizer = job.tokenizer("text_to_image", "tokenizer")
-    part = TextToImage(job.pool(), job.latents(vae), vae, tokenizer, job.plan.batch, job.drop)
+    latents, judge = job.latents(vae), job.latent_reader()
+    part = TextToImage(job.pool(), latents, vae, tokenizer, job.plan.batch, job.drop, judge)
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")
     part.export(folder)
@@ -283,6 +249,7 @@ def _card(folder: Path, part: str, library: str, what: str, trained: Part, recor
 TRAINERS = {
     "autoencoder": train_autoencoder,
     "decoder": train_decoder,
+    "latent_reader": train_latent_reader,
     "text_to_image": train_text_to_image,
     "reader": train_reader,
     "image_text": train_image_text,

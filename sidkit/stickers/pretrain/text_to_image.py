@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import ART_SETS, Scene
 from sidkit.stickers.pretrain.autoencoder import grid, pixels
+from sidkit.stickers.pretrain.latent_reader import UNSAID, LatentReader, noisy
 from sidkit.stickers.pretrain.looking import HEADS, labels
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
@@ -61,8 +63,10 @@ SCHEDULER = dict(
 
 FOREGROUND = 4.0  # added to the weight of a place in the loss that the subject or a thing covers
 PLAIN = 2.0  # how much more often a scene without style or pose is drawn: shapes are learnt from these
-UNSAID = -100  # a label that the cross-entropy leaves out
 READING = 0.05  # weight of the text encoder's own loss
+SHOWN = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
+DRAWN = 0.02  # and in what it draws from noise, on its way there
+DRAWING_STEPS = 8
 
 
 def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> tuple[str, list[str]]:
@@ -90,14 +94,21 @@ class Understanding(nn.Module):
         self.heads = nn.ModuleDict({head: nn.Linear(width, len(values)) for head, values in HEADS.items()})
         self.looks = nn.Linear(width, len(ART_SETS))
 
-    def loss(self, last: torch.Tensor, scenes: list[Scene], said: list[list[str]]) -> torch.Tensor:
+    def loss(self, last: torch.Tensor, asked: dict[str, torch.Tensor]) -> torch.Tensor:
         """Mean cross-entropy over the factors that each caption names; `last` is (n, width)."""
-        losses = []
-        for head, linear in (*self.heads.items(), ("looks", self.looks)):
-            target = torch.tensor([_label(scene, head, mention) for scene, mention in zip(scenes, said)])
-            found = F.cross_entropy(linear(last).float(), target.to(last.device), ignore_index=UNSAID, reduction="sum")
-            losses.append(found / len(scenes))
+        losses = [
+            F.cross_entropy(linear(last).float(), asked[head], ignore_index=UNSAID, reduction="sum") / len(last)
+            for head, linear in (*self.heads.items(), ("looks", self.looks))
+        ]
         return torch.stack(losses).sum()
+
+
+def asked_of(scenes: list[Scene], said: list[list[str]]) -> dict[str, torch.Tensor]:
+    """For each factor the label (n,) of its value in each scene, or UNSAID where the caption does not name it."""
+    return {
+        head: torch.tensor([_label(scene, head, mention) for scene, mention in zip(scenes, said)])
+        for head in (*HEADS, "looks")
+    }
 
 
 def _label(scene: Scene, head: str, mention: list[str]) -> int:
@@ -131,15 +142,33 @@ def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
     return np.load(path)
 
 
+class Told(NamedTuple):
+    """Captions as the UNet reads them, (n, tokens, width), the labels that they ask for, and how ill they are read."""
+
+    hidden: torch.Tensor
+    asked: dict[str, torch.Tensor]
+    misread: torch.Tensor
+
+
 class TextToImage(Part):
     """v-prediction on latents; captions are drawn afresh for every picture of every batch.
 
     The loss weighs a subject's place in the picture more than the background, which is learnt soon: that changes how
     fast each is learnt, and not what the best prediction is.
+
+    With a `judge` the model is also told what is missing in its own drawings (as ReFL does with a reward, arXiv
+    2304.05977, section 3): a hat takes few pixels, and little of the loss above, but it is one of the things asked for.
     """
 
     def __init__(
-        self, pool: Pool, latents: np.ndarray, vae: AutoencoderKL, tokenizer: CLIPTokenizer, batch: int, drop: float
+        self,
+        pool: Pool,
+        latents: np.ndarray,
+        vae: AutoencoderKL,
+        tokenizer: CLIPTokenizer,
+        batch: int,
+        drop: float,
+        judge: LatentReader | None = None,
     ) -> None:
         super().__init__()
         self.tokenizer = tokenizer
@@ -147,34 +176,60 @@ class TextToImage(Part):
         self.text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=len(self.tokenizer), **TEXT, **special))
         self.unet = UNet2DConditionModel(**UNET)
         nn.init.zeros_(self.unet.add_embedding.norm2.weight)  # the caption's share grows from nothing
-        self.scheduler = DDIMScheduler(**SCHEDULER)
+        self.scheduler, self.drawing = DDIMScheduler(**SCHEDULER), DDIMScheduler(**SCHEDULER)
+        self.drawing.set_timesteps(DRAWING_STEPS)
         self.understanding = Understanding(TEXT["hidden_size"])
         self.pool, self.latents, self.batch, self.drop = pool, latents, batch, drop
         plain = [scene.style is None and scene.pose == "standing" for scene in pool.scenes]
         self.chance = np.where(plain, PLAIN, 1.0) / np.where(plain, PLAIN, 1.0).sum()
-        self.frozen = [vae]  # in a list, so that it is no submodule and is not trained
+        self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
+        self.judges = [judge] if judge else []
 
     def loss(self, generator: torch.Generator) -> torch.Tensor:
-        device = self.unet.device
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        index = rng.choice(len(self.pool), self.batch, p=self.chance)
-        hidden, reading = self._read(index, rng)
-        x = torch.from_numpy(self.latents[index]).float().to(device)
-        noise = torch.randn(x.shape, generator=generator).to(device)
-        steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(device)
-        predicted = self.unet(self.scheduler.add_noise(x, noise, steps), steps, hidden).sample
-        error = (predicted.float() - self.scheduler.get_velocity(x, noise, steps)) ** 2
-        weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(device)[:, None] / 255
-        return (error * weight).mean() / weight.mean() + READING * reading
+        index, told = self._tell(self.batch, rng)
+        x = torch.from_numpy(self.latents[index]).float().to(self.unet.device)
+        noise = torch.randn(x.shape, generator=generator).to(x.device)
+        steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(x.device)
+        noised = self.scheduler.add_noise(x, noise, steps)
+        predicted = self.unet(noised, steps, told.hidden).sample.float()
+        error = (predicted - self.scheduler.get_velocity(x, noise, steps)) ** 2
+        weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(x.device)[:, None] / 255
+        loss = (error * weight).mean() / weight.mean() + READING * told.misread
+        for judge in self.judges:
+            loss = loss + SHOWN * _missed(judge, self._clean(noised, predicted, steps), told, generator)
+            loss = loss + DRAWN * self._missed_in_a_drawing(judge, rng, generator)
+        return loss
 
-    def _read(self, index: np.ndarray, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Fresh captions of the pool's scenes as the UNet reads them, and the text encoder's own loss."""
+    def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
+        """Scenes of the pool, as indices, and fresh captions of them."""
+        index = rng.choice(len(self.pool), count, p=self.chance)
         scenes = [self.pool.scenes[i] for i in index]
         captions, said = zip(*(random_caption(scene, rng, self.drop) for scene in scenes))
         tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt").input_ids
-        hidden = self.text_encoder(tokens.to(self.unet.device)).last_hidden_state
-        last = (tokens == self.tokenizer.eos_token_id).int().argmax(dim=1).to(hidden.device)
-        return hidden, self.understanding.loss(hidden[torch.arange(len(last)), last], scenes, list(said))
+        device = self.unet.device
+        hidden = self.text_encoder(tokens.to(device)).last_hidden_state
+        last = (tokens == self.tokenizer.eos_token_id).int().argmax(dim=1).to(device)
+        asked = {head: target.to(device) for head, target in asked_of(scenes, list(said)).items()}
+        return index, Told(hidden, asked, self.understanding.loss(hidden[torch.arange(count), last], asked))
+
+    def _clean(self, noised: torch.Tensor, velocity: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+        """The latents that a predicted velocity leads back to."""
+        kept = self.scheduler.alphas_cumprod.to(noised.device)[steps].view(-1, 1, 1, 1)
+        return kept.sqrt() * noised - (1 - kept).sqrt() * velocity
+
+    def _missed_in_a_drawing(
+        self, judge: LatentReader, rng: np.random.Generator, generator: torch.Generator
+    ) -> torch.Tensor:
+        """From noise some steps of the way to a picture; only the last one is learnt from."""
+        _, told = self._tell(self.batch // 2, rng)
+        stop = int(torch.randint(DRAWING_STEPS, (1,), generator=generator))
+        x = torch.randn((self.batch // 2, *self.latents.shape[1:]), generator=generator).to(self.unet.device)
+        for number, step in enumerate(self.drawing.timesteps[: stop + 1]):
+            with torch.set_grad_enabled(number == stop):
+                drawn = self.drawing.step(self.unet(x, step, told.hidden).sample.float(), step, x)
+            x = drawn.prev_sample
+        return _missed(judge, drawn.pred_original_sample, told, generator)
 
     def pipeline(self) -> StableDiffusionPipeline:
         pipe = StableDiffusionPipeline(
@@ -211,3 +266,7 @@ class TextToImage(Part):
         """Write the pipeline in half precision, in shards that git can hold."""
         self.frozen[0].register_to_config(_name_or_path="")  # where it lay on this machine
         self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)
+
+
+def _missed(judge: LatentReader, latents: torch.Tensor, told: Told, generator: torch.Generator) -> torch.Tensor:
+    return judge.missed(noisy(latents, generator), {head: told.asked[head] for head in HEADS})

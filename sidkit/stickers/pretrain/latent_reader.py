@@ -1,0 +1,87 @@
+"""Reads the factors of a scene from its latents: what tells the text-to-image model whether it draws what it was told.
+
+It never judges: the scores come from the factor reader, another network, which looks at the pictures themselves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sidkit.stickers.nets import Saved
+from sidkit.stickers.pretrain.looking import HEADS, labels
+from sidkit.stickers.pretrain.loop import Part
+from sidkit.stickers.pretrain.pool import Pool
+
+UNSAID = -100  # a label that the cross-entropy leaves out
+HARD = {"class": 2.0, "tied": 2.0}  # weights of the factors that take the fewest pixels
+NOISE = 1.0  # the most noise mixed in, in standard deviations of a latent
+
+
+class LatentReader(Saved):
+    """A small residual network; `heads` maps each factor to the values it can take."""
+
+    def __init__(self, channels: int, heads: dict[str, list[str]]) -> None:
+        super().__init__()
+        self.config = {"channels": channels, "heads": {head: list(values) for head, values in heads.items()}}
+        self.net = nn.Sequential(
+            nn.Conv2d(channels, 64, 3, padding=1),
+            *(Residual(64, 64), Residual(64, 128, 2), Residual(128, 128), Residual(128, 256, 2), Residual(256, 256)),
+            nn.GroupNorm(8, 256),
+            nn.SiLU(),
+        )
+        self.heads = nn.ModuleDict({head: nn.Linear(512, len(values)) for head, values in heads.items()})
+
+    def forward(self, latents: torch.Tensor) -> dict[str, torch.Tensor]:
+        """(n, channels, h, w) latents of about unit variance to logits (n, values) of each factor."""
+        maps = self.net(latents)
+        features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+        return {name: head(features) for name, head in self.heads.items()}
+
+    def missed(self, latents: torch.Tensor, asked: dict[str, torch.Tensor]) -> torch.Tensor:
+        """How far from seeing what was `asked` (labels (n,) a factor, or UNSAID): a cross-entropy, 0 or more."""
+        read = self(latents)
+        losses = [
+            HARD.get(head, 1.0) * F.cross_entropy(read[head].float(), asked[head], ignore_index=UNSAID, reduction="sum")
+            for head in asked
+        ]
+        return torch.stack(losses).sum() / len(latents)
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut; `stride` 2 halves the sides."""
+
+    def __init__(self, before: int, after: int, stride: int = 1) -> None:
+        super().__init__()
+        self.norm1, self.conv1 = nn.GroupNorm(8, before), nn.Conv2d(before, after, 3, stride, 1)
+        self.norm2, self.conv2 = nn.GroupNorm(8, after), nn.Conv2d(after, after, 3, padding=1)
+        self.shortcut = nn.Conv2d(before, after, 1) if before != after else nn.Identity()
+        self.smaller = nn.AvgPool2d(stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+        return self.shortcut(self.smaller(x)) + inner
+
+
+class LatentReaderPart(Part):
+    """Cross-entropy over every factor of latents with some noise, so that its gradient points at shapes."""
+
+    def __init__(self, reader: LatentReader, pool: Pool, latents: np.ndarray, batch: int) -> None:
+        super().__init__()
+        self.reader, self.pool, self.latents, self.batch = reader, pool, latents, batch
+        self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
+
+    def loss(self, generator: torch.Generator) -> torch.Tensor:
+        index = torch.randint(len(self.pool), (self.batch,), generator=generator)
+        device = next(self.parameters()).device
+        logits = self.reader(noisy(torch.from_numpy(self.latents[index.numpy()]).float(), generator).to(device))
+        losses = [F.cross_entropy(logits[head].float(), self.labels[head][index].to(device)) for head in HEADS]
+        return torch.stack(losses).sum()
+
+
+def noisy(latents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Latents (n, c, h, w) with noise of another strength for each, mostly little."""
+    strength = NOISE * torch.rand(len(latents), 1, 1, 1, generator=generator) ** 2
+    return latents + (strength * torch.randn(latents.shape, generator=generator)).to(latents.device)
