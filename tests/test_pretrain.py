@@ -10,7 +10,7 @@ from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
-from sidkit.stickers.pretrain.latent_reader import UNSAID, LatentReader, LatentReaderPart
+from sidkit.stickers.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
 from sidkit.stickers.pretrain.looking import HEADS, altered, batch_of, labels, recolor
 from sidkit.stickers.pretrain.loop import Part, Plan, _Run
 from sidkit.stickers.pretrain.pool import pool
@@ -159,10 +159,10 @@ def latents():
 
 def test_the_latent_reader_learns_to_read(small_pool, latents, tmp_path):
     torch.manual_seed(0)
-    part = LatentReaderPart(LatentReader(8, HEADS), small_pool, latents, batch=24)
+    part = LatentReaderPart(LatentReader(8, READS), small_pool, latents, batch=24)
     run = _Run(part, tmp_path, Plan(learning_rate=2e-3, warmup=1, cooldown=0), {})
     first = run._step(0.0)
-    for _ in range(15):
+    for _ in range(30):
         last = run._step(0.0)
     assert last < 0.7 * first
     part.reader.save(tmp_path / "weights")
@@ -170,30 +170,63 @@ def test_the_latent_reader_learns_to_read(small_pool, latents, tmp_path):
     assert [p.shape for p in kept.parameters()] == [p.shape for p in part.reader.parameters()]
 
 
-def test_what_no_caption_asks_for_is_not_missed():
-    reader, x = LatentReader(8, HEADS), torch.zeros(2, 8, 16, 16)
-    scenes = [Scene("dog", "noto", "beach", "daylight"), Scene("cat", "noto", "beach", "daylight")]
-    of = lambda said: {head: asked for head, asked in asked_of(scenes, said).items() if head in HEADS}  # noqa: E731
-    assert reader.missed(x, of([[], []])) == 0
-    one, both = reader.missed(x, of([["subject"], []])), reader.missed(x, of([["subject"], ["subject"]]))
-    assert 0 < one < both
-
-
-def test_a_judged_drawing_teaches_the_model_and_not_the_judge(small_pool, latents):
+@pytest.fixture
+def judge(small_pool, latents):
     torch.manual_seed(0)
-    vae = torch.nn.Identity()
-    judge = LatentReader(8, HEADS).eval().requires_grad_(False)
-    judged = TextToImage(small_pool, latents, vae, make_tokenizer(), batch=4, drop=0.1, judge=judge)
-    alone = TextToImage(small_pool, latents, vae, make_tokenizer(), batch=4, drop=0.1)
-    alone.load_state_dict(judged.state_dict())  # the judge is no part of what is trained
+    return LatentReaderPart(LatentReader(8, READS), small_pool, latents, batch=4)
+
+
+def test_what_no_caption_asks_for_is_not_missed(judge):
+    scenes = [Scene("dog", "noto", "beach", "daylight"), Scene("cat", "noto", "beach", "daylight")]
+    missed = lambda *said: judge.missed(  # noqa: E731
+        torch.zeros(2, 8, 16, 16), asked_of(scenes, list(said)), torch.Generator().manual_seed(0), doubt=False
+    )
+    assert missed([], []) == 0
+    assert 0 < missed(["subject"], []) < missed(["subject"], ["subject"])
+
+
+def test_a_judge_learns_to_tell_drawings_from_pictures(judge, latents, tmp_path):
+    run = _Run(judge, tmp_path, Plan(learning_rate=2e-3), {})
+    drawn, asked = 2 * torch.ones(4, 8, 16, 16), asked_of(judge.pool.scenes[:4], [["subject"]] * 4)
+    missed = lambda doubt: judge.missed(drawn, asked, torch.Generator().manual_seed(0), doubt)  # noqa: E731
+    assert missed(True) > missed(False)  # there is one more thing to take it for
+    before = missed(True) - missed(False)
+    for step in range(10):
+        judge.loss_on_drawn(drawn, torch.Generator().manual_seed(step)).backward()
+        run.optimizer.step()
+        run.optimizer.zero_grad()
+    assert missed(True) - missed(False) > 4 * before
+
+
+def test_a_judged_drawing_teaches_the_model_and_a_judge_learns_beside_it(small_pool, latents, judge):
+    torch.manual_seed(0)
+    judged = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1, judge=judge)
+    alone = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1)
+    alone.load_state_dict(judged.state_dict(), strict=False)
     losses = [part.loss(torch.Generator().manual_seed(5)) for part in (judged, judged, alone)]
     assert losses[0] == losses[1] > losses[2]
     told = judged._tell(2, np.random.default_rng(0))[1]
-    missed = judged._missed_in_a_drawing(judge, np.random.default_rng(0), torch.Generator().manual_seed(1))
-    missed.backward()
-    assert told.hidden.shape == (2, LENGTH, 160)
+    drawn = judged._draw(told, torch.Generator().manual_seed(1))
+    judge.missed(drawn, told.asked, torch.Generator(), doubt=True).backward(retain_graph=True)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in judged.unet.conv_out.parameters())
     assert all(p.grad is None for p in judge.parameters())
+    judged.zero_grad()
+    judge.loss_on_drawn(drawn, torch.Generator()).backward()
+    assert all(p.grad is None for p in judged.unet.parameters())
+    assert judge.reader.heads["class"].weight.grad[-1].norm() > 0
+
+
+def test_a_judge_can_join_a_run(small_pool, latents, judge, tmp_path):
+    alone = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1)
+    run = _Run(alone, tmp_path, Plan(batch=4), {})
+    run._step(0.0)
+    run.save()
+    judged = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1, judge=judge)
+    more = _Run(judged, tmp_path, Plan(batch=4), {})
+    more.resume()
+    assert more.step == 1 and more.ema.keys() == more.parameters.keys()
+    assert torch.equal(judged.unet.conv_out.weight, alone.unet.conv_out.weight)
+    more._step(0.0)
 
 
 def test_random_captions_name_what_they_say_they_name():

@@ -56,11 +56,11 @@ class Job:
         return encode_pool(self.pool(), vae, self.work / "pool" / "latents.npy")
 
     def latent_reader(self):
-        """The trained latent reader, frozen, or None as long as there is none."""
+        """The trained latent reader, or None as long as there is none."""
         from sidkit.stickers.pretrain.latent_reader import LatentReader
 
         trained = self.work / "latent_reader" / "weights"
-        return LatentReader.load(trained).requires_grad_(False).to(self.plan.device) if trained.exists() else None
+        return LatentReader.load(trained) if trained.exists() else None
 
     def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
         """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""

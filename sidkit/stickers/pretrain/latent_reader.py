@@ -16,7 +16,9 @@ from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
 
 UNSAID = -100  # a label that the cross-entropy leaves out
-HARD = {"class": 2.0, "tied": 2.0}  # weights of the factors that take the fewest pixels
+MADE_UP = "made up"  # what the reader may see instead of a value
+HARD = {"class": 2.0, "tied": 2.0, "pose": 2.0}  # weights of the factors that are learnt last
+READS = {head: (*values, MADE_UP) if head in HARD else values for head, values in HEADS.items()}
 NOISE = 1.0  # the most noise mixed in, in standard deviations of a latent
 
 
@@ -40,15 +42,6 @@ class LatentReader(Saved):
         features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
         return {name: head(features) for name, head in self.heads.items()}
 
-    def missed(self, latents: torch.Tensor, asked: dict[str, torch.Tensor]) -> torch.Tensor:
-        """How far from seeing what was `asked` (labels (n,) a factor, or UNSAID): a cross-entropy, 0 or more."""
-        read = self(latents)
-        losses = [
-            HARD.get(head, 1.0) * F.cross_entropy(read[head].float(), asked[head], ignore_index=UNSAID, reduction="sum")
-            for head in asked
-        ]
-        return torch.stack(losses).sum() / len(latents)
-
 
 class Residual(nn.Module):
     """Two convolutions beside a shortcut; `stride` 2 halves the sides."""
@@ -66,7 +59,11 @@ class Residual(nn.Module):
 
 
 class LatentReaderPart(Part):
-    """Cross-entropy over every factor of latents with some noise, so that its gradient points at shapes."""
+    """Cross-entropy over every factor of latents with some noise, so that its gradient points at shapes.
+
+    It can go on learning beside the text-to-image model: a drawing that only looks like a dog to it is shown to it as
+    MADE_UP, so that the next such drawing counts as missed (the discriminator of arXiv 1606.03498, section 5).
+    """
 
     def __init__(self, reader: LatentReader, pool: Pool, latents: np.ndarray, batch: int) -> None:
         super().__init__()
@@ -76,12 +73,42 @@ class LatentReaderPart(Part):
     def loss(self, generator: torch.Generator) -> torch.Tensor:
         index = torch.randint(len(self.pool), (self.batch,), generator=generator)
         device = next(self.parameters()).device
-        logits = self.reader(noisy(torch.from_numpy(self.latents[index.numpy()]).float(), generator).to(device))
-        losses = [F.cross_entropy(logits[head].float(), self.labels[head][index].to(device)) for head in HEADS]
+        read = self.reader(glance(torch.from_numpy(self.latents[index.numpy()]).float().to(device), generator))
+        losses = [F.cross_entropy(read[head].float(), self.labels[head][index].to(device)) for head in HEADS]
         return torch.stack(losses).sum()
 
+    def loss_on_drawn(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """How far from knowing that these latents (n, c, h, w) are the text-to-image model's; 0 or more."""
+        read = self.reader(glance(drawn.detach(), generator))
+        losses = [
+            F.cross_entropy(read[head].float(), torch.full((len(drawn),), len(HEADS[head]), device=drawn.device))
+            for head in HARD
+        ]
+        return torch.stack(losses).sum()
 
-def noisy(latents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Latents (n, c, h, w) with noise of another strength for each, mostly little."""
+    def missed(
+        self, latents: torch.Tensor, asked: dict[str, torch.Tensor], generator: torch.Generator, doubt: bool
+    ) -> torch.Tensor:
+        """How far from seeing what was `asked` (labels (n,) a factor, or UNSAID): a cross-entropy, 0 or more.
+
+        With `doubt`, being seen as drawn is a miss as well. Teaches what made the latents, and not the reader.
+        """
+        self.reader.requires_grad_(False)
+        read = self.reader(glance(latents, generator))
+        self.reader.requires_grad_(True)
+        return torch.stack([_missed(read[head], head, asked[head], doubt) for head in HEADS]).sum()
+
+
+def _missed(logits: torch.Tensor, head: str, asked: torch.Tensor, doubt: bool) -> torch.Tensor:
+    logits = logits.float() if doubt else logits.float()[:, : len(HEADS[head])]
+    total = F.cross_entropy(logits, asked, ignore_index=UNSAID, reduction="sum")
+    return HARD.get(head, 1.0) * total / len(logits)
+
+
+def glance(latents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Latents (n, c, h, w) moved by at most a place, with noise of another strength for each, mostly little."""
+    across, down = torch.randint(3, (2,), generator=generator).tolist()
+    height, width = latents.shape[2:]
+    moved = F.pad(latents, (1, 1, 1, 1), mode="replicate")[:, :, down : down + height, across : across + width]
     strength = NOISE * torch.rand(len(latents), 1, 1, 1, generator=generator) ** 2
-    return latents + (strength * torch.randn(latents.shape, generator=generator)).to(latents.device)
+    return moved + (strength * torch.randn(latents.shape, generator=generator)).to(latents.device)

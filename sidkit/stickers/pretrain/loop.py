@@ -168,8 +168,8 @@ class _Run:
         if not path.exists():
             return
         state = load_file(path, self.plan.device)
-        self.part.load_state_dict(_under(state, "model."))
-        self.ema = {name: state[f"ema.{name}"] for name in self.parameters}
+        self.part.load_state_dict(_under(state, "model."), strict=False)  # what joined the part since keeps its start
+        self.ema |= _under(state, "ema.")
         for name, parameter in self.parameters.items():
             moments = {key: state.get(f"optimizer.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
             if moments["step"] is not None:

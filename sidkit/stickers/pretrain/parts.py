@@ -66,11 +66,10 @@ def train_decoder(job: Job) -> Path:
 
 def train_latent_reader(job: Job) -> Path:
     """Leaves the latent reader in the work folder, where the text-to-image model finds it; nothing ships it."""
-    from sidkit.stickers.pretrain.latent_reader import LatentReader, LatentReaderPart
-    from sidkit.stickers.pretrain.looking import HEADS
+    from sidkit.stickers.pretrain.latent_reader import READS, LatentReader, LatentReaderPart
 
     vae = job.autoencoder()
-    reader = LatentReader(vae.config.latent_channels, HEADS)
+    reader = LatentReader(vae.config.latent_channels, READS)
     part = LatentReaderPart(reader, job.pool(), job.latents(vae), job.plan.batch)
     record = job.run("latent_reader", part, lambda shipped: None)
     folder = job.work / "latent_reader" / "weights"
@@ -82,13 +81,15 @@ def train_latent_reader(job: Job) -> Path:
 def train_text_to_image(job: Job) -> Path:
     """Train the diffusion model on the autoencoder's latents and write the whole pipeline.
 
-    It is told what its drawings lack if there is a latent reader to tell it.
+    It is told what its drawings lack if there is a latent reader to tell it, which then learns beside it.
     """
+    from sidkit.stickers.pretrain.latent_reader import LatentReaderPart
     from sidkit.stickers.pretrain.text_to_image import TextToImage
 
     vae = job.autoencoder().requires_grad_(False)
     tokenizer = job.tokenizer("text_to_image", "tokenizer")
-    latents, judge = job.latents(vae), job.latent_reader()
+    latents, reader = job.latents(vae), job.latent_reader()
+    judge = LatentReaderPart(reader, job.pool(), latents, job.plan.batch // 2) if reader else None
     part = TextToImage(job.pool(), latents, vae, tokenizer, job.plan.batch, job.drop, judge)
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")

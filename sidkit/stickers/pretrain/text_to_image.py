@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import ART_SETS, Scene
 from sidkit.stickers.pretrain.autoencoder import grid, pixels
-from sidkit.stickers.pretrain.latent_reader import UNSAID, LatentReader, noisy
+from sidkit.stickers.pretrain.latent_reader import UNSAID, LatentReaderPart
 from sidkit.stickers.pretrain.looking import HEADS, labels
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
@@ -66,6 +66,7 @@ PLAIN = 2.0  # how much more often a scene without style or pose is drawn: shape
 READING = 0.05  # weight of the text encoder's own loss
 SHOWN = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
 DRAWN = 0.02  # and in what it draws from noise, on its way there
+JUDGING = 0.02  # weight of that reader's own loss
 DRAWING_STEPS = 8
 
 
@@ -168,7 +169,7 @@ class TextToImage(Part):
         tokenizer: CLIPTokenizer,
         batch: int,
         drop: float,
-        judge: LatentReader | None = None,
+        judge: LatentReaderPart | None = None,
     ) -> None:
         super().__init__()
         self.tokenizer = tokenizer
@@ -183,7 +184,7 @@ class TextToImage(Part):
         plain = [scene.style is None and scene.pose == "standing" for scene in pool.scenes]
         self.chance = np.where(plain, PLAIN, 1.0) / np.where(plain, PLAIN, 1.0).sum()
         self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
-        self.judges = [judge] if judge else []
+        self.judge = judge
 
     def loss(self, generator: torch.Generator) -> torch.Tensor:
         rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
@@ -196,10 +197,18 @@ class TextToImage(Part):
         error = (predicted - self.scheduler.get_velocity(x, noise, steps)) ** 2
         weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(x.device)[:, None] / 255
         loss = (error * weight).mean() / weight.mean() + READING * told.misread
-        for judge in self.judges:
-            loss = loss + SHOWN * _missed(judge, self._clean(noised, predicted, steps), told, generator)
-            loss = loss + DRAWN * self._missed_in_a_drawing(judge, rng, generator)
+        if self.judge:
+            clean = self._clean(noised, predicted, steps)
+            loss = loss + SHOWN * self.judge.missed(clean, told.asked, generator, doubt=False)
+            loss = loss + self._judged(rng, generator)
         return loss
+
+    def _judged(self, rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
+        """What the judge misses in drawings, and what it learns of them and of pictures."""
+        _, told = self._tell(self.batch // 2, rng)
+        drawn = self._draw(told, generator)
+        learning = self.judge.loss(generator) + self.judge.loss_on_drawn(drawn, generator)
+        return DRAWN * self.judge.missed(drawn, told.asked, generator, doubt=True) + JUDGING * learning
 
     def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
         """Scenes of the pool, as indices, and fresh captions of them."""
@@ -218,18 +227,15 @@ class TextToImage(Part):
         kept = self.scheduler.alphas_cumprod.to(noised.device)[steps].view(-1, 1, 1, 1)
         return kept.sqrt() * noised - (1 - kept).sqrt() * velocity
 
-    def _missed_in_a_drawing(
-        self, judge: LatentReader, rng: np.random.Generator, generator: torch.Generator
-    ) -> torch.Tensor:
-        """From noise some steps of the way to a picture; only the last one is learnt from."""
-        _, told = self._tell(self.batch // 2, rng)
-        stop = int(torch.randint(DRAWING_STEPS, (1,), generator=generator))
-        x = torch.randn((self.batch // 2, *self.latents.shape[1:]), generator=generator).to(self.unet.device)
+    def _draw(self, told: Told, generator: torch.Generator) -> torch.Tensor:
+        """Latents as they appear in the second half of the way from noise; only the last step can be learnt from."""
+        stop = int(torch.randint(DRAWING_STEPS // 2, DRAWING_STEPS, (1,), generator=generator))
+        x = torch.randn((len(told.hidden), *self.latents.shape[1:]), generator=generator).to(self.unet.device)
         for number, step in enumerate(self.drawing.timesteps[: stop + 1]):
             with torch.set_grad_enabled(number == stop):
                 drawn = self.drawing.step(self.unet(x, step, told.hidden).sample.float(), step, x)
             x = drawn.prev_sample
-        return _missed(judge, drawn.pred_original_sample, told, generator)
+        return drawn.pred_original_sample
 
     def pipeline(self) -> StableDiffusionPipeline:
         pipe = StableDiffusionPipeline(
@@ -266,7 +272,3 @@ class TextToImage(Part):
         """Write the pipeline in half precision, in shards that git can hold."""
         self.frozen[0].register_to_config(_name_or_path="")  # where it lay on this machine
         self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)
-
-
-def _missed(judge: LatentReader, latents: torch.Tensor, told: Told, generator: torch.Generator) -> torch.Tensor:
-    return judge.missed(noisy(latents, generator), {head: told.asked[head] for head in HEADS})
