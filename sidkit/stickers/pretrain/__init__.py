@@ -1,8 +1,9 @@
 """Pretraining of the shipped models: `train("text_to_image", minutes=60, device="cuda", batch=256)`.
 
-Order: autoencoder, latent_reader, which tells text_to_image what its drawings lack, then text_to_image itself, and at
-any time decoder, which sharpens the pictures; reader, then image_text, identity and captioner, which look with the
-reader's backbone; last subject_encoder, through the shipped text_to_image; segmenter, which stands alone, at any time.
+Order: autoencoder; latent_reader, which tells text_to_image what its drawings lack and goes on learning beside it;
+text_to_image itself. At any time: decoder, which sharpens the pictures, and segmenter, which stands alone. Then reader
+and, looking with its backbone, image_text, identity and captioner; last subject_encoder, through the shipped
+text_to_image.
 Every part goes on where its folder in `work` stopped; the retraining of weights needs no change in code.
 """
 

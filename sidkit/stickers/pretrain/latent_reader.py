@@ -1,6 +1,6 @@
 """Reads the factors of a scene from its latents: what tells the text-to-image model whether it draws what it was told.
 
-It never judges: the scores come from the factor reader, another network, which looks at the pictures themselves.
+It measures nothing: the scores come from the factor reader, another network, which looks at the pictures themselves.
 """
 
 from __future__ import annotations

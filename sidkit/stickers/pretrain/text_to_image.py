@@ -62,10 +62,9 @@ SCHEDULER = dict(
 
 
 FOREGROUND = 4.0  # added to the weight of a place in the loss that the subject or a thing covers
-PLAIN = 2.0  # how much more often a scene without style or pose is drawn: shapes are learnt from these
 READING = 0.05  # weight of the text encoder's own loss
 SHOWN = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
-DRAWN = 0.02  # and in what it draws from noise, on its way there
+DRAWN = 0.04  # and in what it draws from noise, on its way there
 JUDGING = 0.02  # weight of that reader's own loss
 DRAWING_STEPS = 8
 
@@ -181,8 +180,6 @@ class TextToImage(Part):
         self.drawing.set_timesteps(DRAWING_STEPS)
         self.understanding = Understanding(TEXT["hidden_size"])
         self.pool, self.latents, self.batch, self.drop = pool, latents, batch, drop
-        plain = [scene.style is None and scene.pose == "standing" for scene in pool.scenes]
-        self.chance = np.where(plain, PLAIN, 1.0) / np.where(plain, PLAIN, 1.0).sum()
         self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
         self.judge = judge
 
@@ -212,7 +209,7 @@ class TextToImage(Part):
 
     def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
         """Scenes of the pool, as indices, and fresh captions of them."""
-        index = rng.choice(len(self.pool), count, p=self.chance)
+        index = rng.integers(len(self.pool), size=count)
         scenes = [self.pool.scenes[i] for i in index]
         captions, said = zip(*(random_caption(scene, rng, self.drop) for scene in scenes))
         tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt").input_ids
