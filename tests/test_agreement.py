@@ -48,6 +48,13 @@ def test_a_study_s_pictures_get_plain_alignment(tmp_path, tiny_weights, monkeypa
     assert [one.claim for one in agreement.verdicts(known, seed=0)] == list(agreement.SAID)
 
 
+def test_a_measure_that_is_the_same_on_every_picture_is_told_in_words():
+    frame = pd.DataFrame({name: [0.1, 0.2, 0.4, 0.3] for name in agreement.MEASURES} | {agreement.IDENTITY: range(4)})
+    frame = frame.assign(leakage=0.0, subject="dog", prompt="on a beach", seed=range(4))
+    told = agreement.table(frame, [agreement.IDENTITY], seed=0).set_index("Measure")[agreement.IDENTITY]
+    assert told["leakage"] == "does not vary" and told["SA"].startswith("0.800<br>[")
+
+
 def test_the_difference_of_correlations_by_hand():
     rows = [
         {"subject": s, "prompt": p, "seed": 0, "truth": p, "good": p, "bad": -p} for s in range(3) for p in range(6)

@@ -25,6 +25,7 @@ from sidkit.study.claims import Claim, Verdict, judge
 from sidkit.study.measures import measure
 from sidkit.study.models import Models
 from sidkit.study.run import Study
+from sidkit.study.tables import told_correlation
 from sidkit.subjects import Prompt, Subject, load_images
 
 EACH = {"smoke": 1, "quick": 4, "full": 12}  # pictures of a mixture and subject
@@ -187,4 +188,4 @@ def _side(subject: Subject) -> int:
 def _told(rows: pd.DataFrame, name: str) -> str:
     if name not in rows.index:
         return "-"
-    return str(Interval(*rows.loc[name, ["mean", "low", "high"]])).replace("-", "−").replace(" [", "<br>[")
+    return told_correlation(Interval(*rows.loc[name, ["mean", "low", "high"]]))

@@ -19,7 +19,7 @@ from sidkit.config import check_name
 from sidkit.describe.cases import CASE_NAMES
 from sidkit.masks import given_mask
 from sidkit.measure.correlation import rank_correlation
-from sidkit.measure.statistics import Interval, case_means, paired_difference
+from sidkit.measure.statistics import case_means, paired_difference
 from sidkit.runs import Runs
 from sidkit.stickers.subjects import BIASES, SHARED
 from sidkit.study import biases
@@ -29,7 +29,7 @@ from sidkit.study.heat import overlay
 from sidkit.study.looking import Seen, see
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study, run_study
-from sidkit.study.tables import COLUMNS, told_row
+from sidkit.study.tables import COLUMNS, told_correlation, told_row
 
 USUAL, SID = 1, 3
 PATTERN = "pose", "substance"  # biases with subjects of their own
@@ -143,7 +143,7 @@ def correlations(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             if name == "attention_truth" and "subject" in within:
                 continue  # it is one value a model
             found = rank_correlation(frame, name, "leakage", seed=seed, within=within)
-            rows.append({"Of the maps": NAMES[name], "Over": cover, "With leakage": _told(found)})
+            rows.append({"Of the maps": NAMES[name], "Over": cover, "With leakage": told_correlation(found)})
     return pd.DataFrame(rows)
 
 
@@ -248,10 +248,6 @@ def _along(study: Study, maps: Mapping[tuple[str, str], Seen], parts: Any, seed:
 
 def _cells(means: pd.DataFrame) -> dict[str, str]:
     return {COLUMNS[case]: told_row(row, "attention") for case, row in zip(means.index, means.to_numpy())}
-
-
-def _told(found: Interval) -> str:
-    return "does not vary" if np.isnan(found.mean) else str(found).replace("-", "−")
 
 
 def _known(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from sidkit.describe.cases import CASE_NAMES, describe
@@ -123,6 +124,13 @@ def told(interval: Interval, measure: str, unit: str = "%") -> str:
 def told_row(row: Iterable[float], measure: str, unit: str = "%") -> str:
     """`told` for a mean and its interval's two ends, in two lines of a table's cell."""
     return told(Interval(*row), measure, unit).replace(" [", "<br>[")
+
+
+def told_correlation(found: Interval) -> str:
+    """A rank correlation with its interval, in two lines of a table's cell; words where a column has but one value."""
+    if np.isnan(found.mean):
+        return "does not vary"
+    return str(found).replace("-", "−").replace(" [", "<br>[")
 
 
 def _difference(verdict: Verdict) -> str:
