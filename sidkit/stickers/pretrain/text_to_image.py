@@ -64,7 +64,7 @@ SCHEDULER = dict(
 FOREGROUND = 4.0  # added to the weight of a place in the loss that the subject or a thing covers
 READING = 0.05  # weight of the text encoder's own loss
 SHOWN = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
-DRAWN = 0.04  # and in what it draws from noise, on its way there
+DRAWN = 0.02  # and in what it draws from noise, on its way there
 JUDGING = 0.02  # weight of that reader's own loss
 DRAWING_STEPS = 8
 
