@@ -1,6 +1,7 @@
 """Pretraining: a run resumes with the same bits, tokenizer and latents are what the models expect."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
+from sidkit.stickers.pretrain import loop
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
 from sidkit.stickers.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
 from sidkit.stickers.pretrain.looking import HEADS, altered, batch_of, labels, recolor
@@ -18,6 +20,8 @@ from sidkit.stickers.pretrain.text_to_image import TextToImage, Understanding, _
 from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
 from sidkit.stickers.scenes import compose, sample_scene
 
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
 
 class Line(Part):
     """Learns y = 2 x, from noise drawn with the step's generator."""
@@ -26,9 +30,27 @@ class Line(Part):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(3))
 
-    def loss(self, generator):
-        x = torch.randn(8, 3, generator=generator)
+    def draw(self, rng):
+        return torch.from_numpy(rng.normal(size=(8, 3))).float()
+
+    def loss(self, drawn, generator):
+        x = drawn + 0.1 * torch.randn(8, 3, generator=generator)
         return ((x * self.weight - 2 * x) ** 2).mean()
+
+
+class Convolution(Part):
+    """Learns to blur."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.net = torch.nn.Conv2d(2, 4, 3, padding=1)
+
+    def draw(self, rng):
+        return torch.from_numpy(rng.normal(size=(4, 2, 8, 8))).float()
+
+    def loss(self, drawn, generator):
+        return self.net(drawn).square().mean()
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +62,14 @@ def run_steps(folder, count):
     folder.mkdir(exist_ok=True)
     run = _Run(Line(), folder, Plan(minutes=1, batch=8, learning_rate=0.1, warmup=1, cooldown=0), {})
     run.resume()
-    for _ in range(count):
-        run._step(0.0)
+    steps(run, count)
     run.save()
     return run
+
+
+def steps(run, count):
+    """The losses of so many steps."""
+    return [run._step(drawn, 0.0).item() for _, drawn in zip(range(count), run._batches())]
 
 
 def test_a_resumed_run_has_the_bits_of_an_unbroken_one(tmp_path):
@@ -54,6 +80,43 @@ def test_a_resumed_run_has_the_bits_of_an_unbroken_one(tmp_path):
     assert torch.equal(parts.part.weight, whole.part.weight)
     assert torch.equal(parts.ema["weight"], whole.ema["weight"])
     assert not torch.equal(whole.part.weight, run_steps(tmp_path / "other", 19).part.weight)
+
+
+def test_workers_draw_what_the_loop_itself_would(tmp_path, monkeypatch):
+    run = _Run(Line(), tmp_path, Plan(), {})
+    alone = [drawn for _, drawn in zip(range(5), run._batches())]
+    run.plan = Plan(device="cuda")  # where batches are drawn ahead, by processes of their own; none of it needs a GPU
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(loop, "_forked", lambda workers, made=loop._forked: made(workers) | {"pin_memory": False})
+    ahead = run._batches()
+    assert ahead._num_workers == 2
+    assert all(torch.equal(one, next(ahead)) for one in alone)
+
+
+def test_a_run_whose_weights_are_laid_for_a_gpu_goes_on_with_the_same_values(tmp_path):
+    plan = Plan(warmup=1, cooldown=0)
+    plain = _Run(Convolution(), tmp_path, plan, {})
+    laid = _Run(Convolution().to(memory_format=torch.channels_last), tmp_path, plan, {})
+    steps(plain, 2)
+    plain.save()
+    laid.resume()
+    assert plain.step == laid.step == 2
+    assert laid.part.net.weight.is_contiguous(memory_format=torch.channels_last)
+    for state in (laid.ema["net.weight"], *(laid.optimizer.state[laid.part.net.weight][k] for k in MOMENTS)):
+        assert state.stride() == laid.part.net.weight.stride()
+    steps(plain, 2), steps(laid, 2)
+    for name, value in plain.part.state_dict().items():
+        assert torch.allclose(value, laid.part.state_dict()[name], atol=1e-6)
+    assert torch.allclose(plain.ema["net.weight"], laid.ema["net.weight"], atol=1e-6)
+
+
+def test_a_cpu_multiplies_bf16_where_it_has_an_instruction_for_it(tmp_path, monkeypatch):
+    for known, expected in (({"avx2": True}, False), ({"amx_bf16": True}, True), ({"bf16": True}, True)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
+        assert loop.multiplies_bf16() == expected
+        assert _Run(Line(), tmp_path, Plan(), {})._halved("cpu") == expected
+        assert not _Run(Line(), tmp_path, Plan(cpu_bf16=False), {})._halved("cpu")
+        assert _Run(Line(), tmp_path, Plan(cpu_bf16=False), {})._halved("cuda")
 
 
 def test_the_loop_learns(tmp_path):
@@ -136,7 +199,8 @@ def test_recoloured_pictures_keep_their_shapes_and_half_of_them_their_colours(sm
 def test_the_decoder_learns_alone(small_pool):
     vae = Autoencoder(small_pool, 8).vae
     latents = np.zeros((24, 8, 16, 16), np.float16)
-    Decoder(vae, small_pool, latents, batch=4).loss(torch.Generator().manual_seed(0)).backward()
+    part = Decoder(vae, small_pool, latents, batch=4)
+    part.loss(part.draw(np.random.default_rng(0)), torch.Generator().manual_seed(0)).backward()
     trained = {name.split(".")[0] for name, weight in vae.named_parameters() if weight.grad is not None}
     assert trained == {"decoder", "post_quant_conv"}
 
@@ -161,10 +225,8 @@ def test_the_latent_reader_learns_to_read(small_pool, latents, tmp_path):
     torch.manual_seed(0)
     part = LatentReaderPart(LatentReader(8, READS), small_pool, latents, batch=24)
     run = _Run(part, tmp_path, Plan(learning_rate=2e-3, warmup=1, cooldown=0), {})
-    first = run._step(0.0)
-    for _ in range(30):
-        last = run._step(0.0)
-    assert last < 0.7 * first
+    losses = steps(run, 31)
+    assert losses[-1] < 0.7 * losses[0]
     part.reader.save(tmp_path / "weights")
     kept = LatentReader.load(tmp_path / "weights")
     assert [p.shape for p in kept.parameters()] == [p.shape for p in part.reader.parameters()]
@@ -203,10 +265,13 @@ def test_a_judged_drawing_teaches_the_model_and_a_judge_learns_beside_it(small_p
     judged = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1, judge=judge)
     alone = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1)
     alone.load_state_dict(judged.state_dict(), strict=False)
-    losses = [part.loss(torch.Generator().manual_seed(5)) for part in (judged, judged, alone)]
+    losses = [
+        part.loss(part.draw(np.random.default_rng(5)), torch.Generator().manual_seed(5))
+        for part in (judged, judged, alone)
+    ]
     assert losses[0] == losses[1] > losses[2]
     told = judged._tell(2, np.random.default_rng(0))[1]
-    drawn = judged._draw(told, torch.Generator().manual_seed(1))
+    drawn = judged._draw(judged._read(told)[0], torch.Generator().manual_seed(1))
     judge.missed(drawn, told.asked, torch.Generator(), doubt=True).backward(retain_graph=True)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in judged.unet.conv_out.parameters())
     assert all(p.grad is None for p in judge.parameters())
@@ -219,14 +284,14 @@ def test_a_judged_drawing_teaches_the_model_and_a_judge_learns_beside_it(small_p
 def test_a_judge_can_join_a_run(small_pool, latents, judge, tmp_path):
     alone = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1)
     run = _Run(alone, tmp_path, Plan(batch=4), {})
-    run._step(0.0)
+    steps(run, 1)
     run.save()
     judged = TextToImage(small_pool, latents, torch.nn.Identity(), make_tokenizer(), batch=4, drop=0.1, judge=judge)
     more = _Run(judged, tmp_path, Plan(batch=4), {})
     more.resume()
     assert more.step == 1 and more.ema.keys() == more.parameters.keys()
     assert torch.equal(judged.unet.conv_out.weight, alone.unet.conv_out.weight)
-    more._step(0.0)
+    steps(more, 1)
 
 
 def test_random_captions_name_what_they_say_they_name():

@@ -41,7 +41,7 @@ def test_the_loss_falls_on_a_few_scenes(small):
     optimizer = torch.optim.Adam(part.parameters(), 1e-2)
     losses = []
     for step in range(30):
-        loss = part.loss(torch.Generator().manual_seed(step))
+        loss = part.loss(part.draw(np.random.default_rng(step)), torch.Generator().manual_seed(step))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

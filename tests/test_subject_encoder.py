@@ -129,8 +129,10 @@ def test_training_changes_the_net_alone_and_the_loss_falls(part, tiny_pipe):
     before = [copy.deepcopy(module.state_dict()) for module in frozen]
     part.wanted = torch.randn(part.wanted.shape, generator=torch.Generator().manual_seed(0))  # as long as the net's own
 
-    def loss():  # always of the same batch, so that it has to fall
-        return part.loss(torch.Generator().manual_seed(0))
+    drawn = part.draw(np.random.default_rng(0))  # always the same batch, so that the loss has to fall
+
+    def loss():
+        return part.loss(drawn, torch.Generator().manual_seed(0))
 
     first, optimizer = loss().item(), torch.optim.Adam(part.parameters(), 3e-3)
     for _ in range(40):

@@ -129,13 +129,14 @@ class CaptionerPart(Part):
         self.tokenizer = [tokenizer]  # in a list: a tokenizer is no module
         model.encoder.backbone.requires_grad_(False)
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    def draw(self, rng: np.random.Generator) -> tuple[tuple[torch.Tensor, ...], torch.Tensor, torch.Tensor]:
+        """Pictures' two maps, what is read (n, t), and the next token at each place (n, t)."""
         order, read, wanted = self._drawn(rng)
-        device = next(self.parameters()).device
-        cells = self.model.encoder.look(
-            *(torch.from_numpy(np.asarray(part[order])).to(device).float() for part in self.maps)
-        )
+        return tuple(torch.from_numpy(np.asarray(part[order])) for part in self.maps), read, wanted
+
+    def loss(self, drawn: tuple, generator: torch.Generator) -> torch.Tensor:
+        (maps, read, wanted), device = drawn, next(self.parameters()).device
+        cells = self.model.encoder.look(*(part.to(device).float() for part in maps))
         decoder = self.model.decoder
         hidden = decoder.transformer(read.to(device), encoder_hidden_states=cells).last_hidden_state
         told = wanted >= 0

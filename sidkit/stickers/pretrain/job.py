@@ -65,7 +65,7 @@ class Job:
     def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
         """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""
         shipped = self.shipped(name)
-        known = shipped if (shipped / "config.json").exists() or (shipped / "model_index.json").exists() else None
+        known = shipped if any(shipped.rglob("*.safetensors")) else None
         begin(known)
         before = shipped / "training.json"
         return fit(

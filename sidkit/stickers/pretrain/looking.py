@@ -54,16 +54,44 @@ def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def recolor(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Half of the pictures in [0, 1] with their colours mixed at random, some of these as a negative.
+    """Half of the pictures in [0, 1] with their colours mixed at random, some of these as a negative, some bent anew.
 
     A design that the reader never saw may be a black cat where all others are orange: it must read shapes.
     """
     mix = torch.eye(3) + 0.6 * torch.randn(len(x), 3, 3, generator=generator)
     mix = mix / mix.abs().sum(dim=2, keepdim=True)
-    negative, kept = (torch.rand(2, len(x), generator=generator) < torch.tensor([[0.3], [0.5]])).to(x.device)
+    chance = torch.tensor([[0.3], [0.4], [0.5]])
+    negative, bent, kept = (torch.rand(3, len(x), generator=generator) < chance).to(x.device)[..., None, None, None]
     mixed = torch.einsum("nij,njhw->nihw", mix.to(x.device), x - 0.5)
-    mixed = torch.where(negative[:, None, None, None], -mixed, mixed) + 0.5
-    return torch.where(kept[:, None, None, None], x, mixed.clamp(0, 1))
+    mixed = (torch.where(negative, -mixed, mixed) + 0.5).clamp(0, 1)
+    mixed = torch.where(bent, tone(mixed, generator), mixed)
+    return torch.where(kept, x, mixed)
+
+
+def tone(x: torch.Tensor, generator: torch.Generator, knots: int = 5) -> torch.Tensor:
+    """Pictures in [0, 1], each channel along a curve of its own through `knots` random values.
+
+    What is mixed keeps light parts light together; along a curve a belly may turn darker than the back.
+    """
+    curve = torch.rand(len(x), 3, knots, generator=generator).to(x.device)
+    place = x * (knots - 1)
+    low = place.long().clamp(max=knots - 2)
+    below, above = (curve.gather(2, (low + more).flatten(2)).view_as(x) for more in (0, 1))
+    return torch.lerp(below, above, place - low)
+
+
+def bend(x: torch.Tensor, generator: torch.Generator, cells: int = 4, strength: float = 0.05) -> torch.Tensor:
+    """Pictures stretched, slanted and dented, each a little: the shapes of one class differ more than its few designs.
+
+    `strength` is the dents' standard deviation in half sides of the picture.
+    """
+    n = len(x)
+    r = torch.rand(4, n, generator=generator) * 2 - 1
+    rows = [1 + 0.15 * r[0], 0.12 * r[1], 0 * r[0], 0.12 * r[2], 1 + 0.15 * r[3], 0 * r[0]]
+    straight = F.affine_grid(torch.stack(rows, 1).view(n, 2, 3).to(x.device), list(x.shape), align_corners=False)
+    dents = strength * torch.randn(n, 2, cells, cells, generator=generator).to(x.device)
+    dents = F.interpolate(dents, x.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
+    return F.grid_sample(x, straight + dents, padding_mode="reflection", align_corners=False)
 
 
 def batch_of(pool: Pool, index: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -79,15 +107,17 @@ class ReaderPart(Part):
         self.reader, self.pool, self.batch = reader, pool, batch
         self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        index = torch.randint(len(self.pool), (self.batch,), generator=generator)
+    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Pictures (n, 3, size, size) in [0, 1] and their label (n,) of each factor."""
+        index = rng.integers(len(self.pool), size=self.batch)
+        pictures = batch_of(self.pool, index, torch.device("cpu"))
+        return pictures, {head: label[index] for head, label in self.labels.items()}
+
+    def loss(self, drawn: tuple[torch.Tensor, dict[str, torch.Tensor]], generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
-        x = recolor(jitter(batch_of(self.pool, index.numpy(), device), generator), generator)
-        logits = self.reader(x)
-        losses = [
-            F.cross_entropy(logits[head].float(), self.labels[head][index].to(device), label_smoothing=0.05)
-            for head in HEADS
-        ]
+        x, truth = drawn[0].to(device), drawn[1]
+        logits = self.reader(recolor(bend(jitter(x, generator), generator), generator))
+        losses = [F.cross_entropy(logits[head].float(), truth[head].to(device), label_smoothing=0.05) for head in HEADS]
         return torch.stack(losses).sum()
 
 
@@ -110,11 +140,14 @@ class IdentityPart(Part):
             if len(group) > 1:
                 self.classes.setdefault(who[0], []).append(group)
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    def draw(self, rng: np.random.Generator) -> Maps:
+        """The two maps of two pictures of each design: first one of each, then the other of each."""
         pairs = np.array([rng.choice(group, 2, replace=False) for group in self._groups(rng)])
+        return tuple(maps[pairs.T.ravel()] for maps in self.maps)
+
+    def loss(self, drawn: Maps, generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
-        z = self.net.head(*(maps[pairs.T.ravel()].to(device).float() for maps in self.maps)).float()
+        z = self.net.head(*(maps.to(device).float() for maps in drawn)).float()
         a, b = z.chunk(2)
         return symmetric_cross_entropy(a @ b.T / self.temperature)
 
@@ -148,15 +181,18 @@ class ImageTextPart(Part):
         self.tokenize = [tokenizer]  # in a list: a tokenizer is no module
         model.visual.trunk.requires_grad_(False)
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        index = torch.randint(len(self.features), (self.batch,), generator=generator)
-        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures' features (n, features), and tokens (2 n, length) of their captions and of captions near to them."""
+        index = rng.integers(len(self.features), size=self.batch)
         scenes = [self.pool.scenes[i] for i in index]
         told = [told_caption(scene, rng) for scene in scenes]
         near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes]
-        device = self.model.logit_scale.device
-        image = F.normalize(self.model.visual.head(self.features[index].to(device)).float(), dim=-1)
         tokens = self.tokenize[0]([*told, *near], padding="max_length", truncation=True, return_tensors="pt").input_ids
+        return self.features[index], tokens
+
+    def loss(self, drawn: tuple[torch.Tensor, torch.Tensor], generator: torch.Generator) -> torch.Tensor:
+        (features, tokens), device = drawn, self.model.logit_scale.device
+        image = F.normalize(self.model.visual.head(features.to(device)).float(), dim=-1)
         text = self.model.encode_text(tokens.to(device), normalize=True).float()
         logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 2 n)
         target = torch.arange(self.batch, device=device)

@@ -1,23 +1,33 @@
 """The loop that pretrains every part: progress with time left, a log, checkpoints, sheets, an EMA of the weights.
 
-A run lives in a folder and goes on where it stopped; what is random in a step is drawn from the seed and the step.
+A run lives in a folder and goes on where it stopped; what is random in a step is drawn from the seed and the step,
+whoever draws it.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
+
+WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
 
 
 @dataclass(frozen=True)
@@ -32,17 +42,21 @@ class Plan:
     cooldown: float = 0.3  # share of the minutes
     ema: float = 0.999
     device: str = "cpu"
-    cpu_bf16: bool = True  # bfloat16 on a CPU too; depthwise convolutions are slower with it
+    cpu_bf16: bool = True  # bfloat16 on a CPU that has it; depthwise convolutions are slower with it
     seed: int = 0
     save_every: float = 3  # minutes
     sheet_every: float = 8  # minutes
 
 
 class Part(nn.Module):
-    """What a part adds to the loop: its modules, a loss, a picture of how it does, and its files."""
+    """What a part adds to the loop: its modules, what it draws, a loss, a picture of how it does, and its files."""
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        """The loss of one batch, drawn with `generator`."""
+    def draw(self, rng: np.random.Generator) -> Any:
+        """One batch of what is trained on, as tensors on the CPU: all of a step that no device is needed for."""
+        return None
+
+    def loss(self, drawn: Any, generator: torch.Generator) -> torch.Tensor:
+        """The loss of one batch as `draw` made it; `generator` is for what else is random."""
         raise TypeError(f"{type(self).__name__} does not say its loss")
 
     def sheet(self) -> Image.Image | None:
@@ -57,6 +71,8 @@ def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dic
     """
     folder.mkdir(parents=True, exist_ok=True)
     part.to(plan.device)
+    if torch.device(plan.device).type == "cuda":
+        part.to(memory_format=torch.channels_last)  # what its convolutions are fast in
     run = _Run(part, folder, plan, before or {})
     run.resume()
     try:
@@ -81,14 +97,16 @@ class _Run:
     def train(self) -> None:
         start = last = saved = pictured = time.monotonic()
         total = self.plan.minutes * 60
+        batches = self._batches()
         with tqdm(total=round(total), desc=type(self.part).__name__, unit="s", smoothing=0) as bar:
             while (now := time.monotonic()) - start < total:
-                loss = self._step((now - start) / total)
+                loss = self._step(next(batches), (now - start) / total)
                 self.seconds += time.monotonic() - now
-                bar.update(round(now - start) - bar.n)
-                bar.set_postfix(step=self.step, loss=f"{loss:.4f}")
+                if round(now - start) > bar.n:  # not at each step: it makes a GPU wait
+                    bar.update(round(now - start) - bar.n)
+                    bar.set_postfix(step=self.step, loss=f"{loss.item():.4f}")
                 if now - last > 10:
-                    self._log(loss)
+                    self._log(loss.item())
                     last = now
                 if now - saved > self.plan.save_every * 60:
                     self.save()
@@ -98,14 +116,21 @@ class _Run:
                     pictured = now
         self._sheet()
 
-    def _step(self, progress: float) -> float:
+    def _batches(self) -> Iterator[Any]:
+        """The batches of this step and all after it; for a GPU they are drawn ahead, by processes of their own."""
+        gpu = torch.device(self.plan.device).type == "cuda" and "fork" in multiprocessing.get_all_start_methods()
+        workers = min(WORKERS, (os.cpu_count() or 2) - 1) if gpu else 0
+        draws, steps = _Draws(self.part, self.plan.seed), count(self.step)
+        return iter(DataLoader(draws, batch_size=None, sampler=steps, **(_forked(workers) if workers else {})))
+
+    def _step(self, drawn: Any, progress: float) -> torch.Tensor:
         generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.learning_rate * self._rate(progress)
         device = torch.device(self.plan.device).type
         self.part.train()
-        with torch.autocast(device, torch.bfloat16, enabled=device != "cpu" or self.plan.cpu_bf16), _attention(device):
-            loss = self.part.loss(generator)
+        with torch.autocast(device, torch.bfloat16, enabled=self._halved(device)), _attention(device):
+            loss = self.part.loss(drawn, generator)
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
         self.optimizer.step()
@@ -113,7 +138,10 @@ class _Run:
         self.step += 1
         self.samples += self.plan.batch
         self._average()
-        return loss.item()
+        return loss.detach()
+
+    def _halved(self, device: str) -> bool:
+        return device != "cpu" or (self.plan.cpu_bf16 and multiplies_bf16())
 
     def _rate(self, progress: float) -> float:
         warm = min(1.0, (self.step - self.first + 1) / self.plan.warmup)
@@ -169,11 +197,13 @@ class _Run:
             return
         state = load_file(path, self.plan.device)
         self.part.load_state_dict(_under(state, "model."), strict=False)  # what joined the part since keeps its start
-        self.ema |= _under(state, "ema.")
         for name, parameter in self.parameters.items():
-            moments = {key: state.get(f"optimizer.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            if moments["step"] is not None:
-                self.optimizer.state[parameter] = moments
+            if f"ema.{name}" in state:
+                self.ema[name].copy_(state[f"ema.{name}"])
+            if (step := state.get(f"optimizer.step.{name}")) is not None:
+                moments = {key: state[f"optimizer.{key}.{name}"] for key in ("exp_avg", "exp_avg_sq")}
+                laid = {key: torch.empty_like(parameter).copy_(value) for key, value in moments.items()}
+                self.optimizer.state[parameter] = {"step": step, **laid}
         self._count(path)
         self.first = 0  # warmed up already
 
@@ -181,6 +211,31 @@ class _Run:
         with safe_open(path, "pt") as file:
             counts = file.metadata()
         self.step, self.samples, self.seconds = int(counts["step"]), int(counts["samples"]), float(counts["seconds"])
+
+
+class _Draws(Dataset):
+    """A part's batches by their step: the seed and the step say what is drawn."""
+
+    def __init__(self, part: Part, seed: int) -> None:
+        self.part, self.seed = part, seed
+
+    def __getitem__(self, step: int) -> Any:
+        return self.part.draw(np.random.default_rng([self.seed, step]))
+
+
+def _forked(workers: int) -> dict[str, Any]:
+    """A loader's settings for processes that share the pool's memory, and touch no GPU."""
+    return dict(num_workers=workers, multiprocessing_context="fork", worker_init_fn=_alone, pin_memory=True)
+
+
+def _alone(worker: int) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads do not survive a fork
+
+
+def multiplies_bf16() -> bool:
+    """Whether this CPU has instructions for bfloat16; without them it takes 60 times as long as float32."""
+    known = torch.cpu.get_capabilities()
+    return any(known.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))  # the last is ARM's
 
 
 def _attention(device: str) -> AbstractContextManager:

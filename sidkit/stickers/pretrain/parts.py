@@ -44,7 +44,7 @@ def train_autoencoder(job: Job) -> Path:
     record = job.run(
         "autoencoder", part, lambda shipped: shipped and _copy(AutoencoderKL.from_pretrained(shipped), part.vae)
     )
-    standardize(part.vae, pixels(part.pool, np.arange(512), part.vae.device))
+    standardize(part.vae, pixels(part.pool, np.arange(min(512, len(part.pool))), part.vae.device))
     folder = job.work / "autoencoder" / "weights"
     part.vae.save_pretrained(folder)
     _card(folder, "autoencoder", "diffusers", AUTOENCODER, part, record)

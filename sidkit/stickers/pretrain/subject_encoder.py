@@ -126,14 +126,16 @@ class SubjectEncoderPart(Part):
         net.direct.weight.copy_(weight.T)
         net.direct.bias.copy_(y.mean(0) - middle @ weight)
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        net, pipe, _ = self.frozen
-        views, rng = self.pool, np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        index = rng.integers(0, len(views), self.batch)
+    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which scenes, and the tokens (n, length) of their captions."""
+        index = rng.integers(0, len(self.pool), self.batch)
+        return torch.from_numpy(index), self._tokens([caption(self.pool.scenes[i], rng, self.drop) for i in index])
+
+    def loss(self, drawn: tuple[torch.Tensor, torch.Tensor], generator: torch.Generator) -> torch.Tensor:
+        (net, pipe, _), views, index = self.frozen, self.pool, drawn[0].numpy()
         words = net(*(self._taken(part, index) for part in (views.fine, views.coarse)))
         apart = F.mse_loss(words.float(), self.wanted[index].to(words.device)) / net.size**2
-        told = [caption(views.scenes[i], rng, self.drop) for i in index]
-        hidden = self._meaning(told, words)
+        hidden = self._meaning(drawn[1], words)
         x = self._taken(views.latents, index)
         noise = torch.randn(x.shape, generator=generator).to(x)
         steps = timesteps(self.batch, pipe.scheduler.config.num_train_timesteps, generator).to(x.device)
@@ -145,10 +147,13 @@ class SubjectEncoderPart(Part):
     def _taken(self, array: np.ndarray, index: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array[index]).float().to(self.frozen[1].unet.device)
 
-    def _meaning(self, texts: list[str], words: torch.Tensor) -> torch.Tensor:
-        """Hidden states (n, tokens, width) of texts, in each of which the identifier has its own word."""
+    def _tokens(self, texts: list[str]) -> torch.Tensor:
+        tokenizer = self.frozen[1].tokenizer
+        return tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+
+    def _meaning(self, tokens: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        """Hidden states (n, length, width) of texts, in each of which the identifier has its own word."""
         pipe = self.frozen[1]
-        tokens = pipe.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
         with spelling(pipe.text_encoder, token_of(pipe.tokenizer, pipe.identifier), words):
             return pipe.text_encoder(tokens.to(pipe.unet.device)).last_hidden_state
 
@@ -162,7 +167,7 @@ class SubjectEncoderPart(Part):
         rows = []
         for where in ("", " on a beach"):
             prompts = [f"a photo of a {pipe.identifier} {scene.subject}{where}" for scene in scenes]
-            hidden, empty = self._meaning(prompts, words), self._meaning([""] * len(prompts), words)
+            hidden, empty = (self._meaning(self._tokens(texts), words) for texts in (prompts, [""] * len(prompts)))
             said = dict(prompt_embeds=hidden, negative_prompt_embeds=empty, height=16 * CELL, width=16 * CELL)
             noise = torch.Generator().manual_seed(0)
             rows += pipe(**said, num_inference_steps=20, guidance_scale=3, generator=noise).images

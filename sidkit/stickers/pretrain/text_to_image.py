@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import ART_SETS, Scene
 from sidkit.stickers.pretrain.autoencoder import grid, pixels
@@ -22,6 +21,9 @@ from sidkit.stickers.pretrain.looking import HEADS, labels
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
 from sidkit.stickers.pretrain.tokenizer import LENGTH
+
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel  # isort: skip
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer  # isort: skip
 
 SHARD = "15MB"  # no file in git over 16 MB
 
@@ -142,12 +144,24 @@ def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
     return np.load(path)
 
 
-class Told(NamedTuple):
-    """Captions as the UNet reads them, (n, tokens, width), the labels that they ask for, and how ill they are read."""
+class Captions(NamedTuple):
+    """Tokens (n, length), and the labels (n,) that they ask for: of each factor one, or UNSAID."""
 
-    hidden: torch.Tensor
+    tokens: torch.Tensor
     asked: dict[str, torch.Tensor]
-    misread: torch.Tensor
+
+
+class Drawn(NamedTuple):
+    """What a step learns from: latents (n, c, h, w), their `cover` (n, 1, h, w) in [0, 1], and their captions.
+
+    With a judge also captions to draw, and what the judge learns from.
+    """
+
+    latents: torch.Tensor
+    cover: torch.Tensor
+    captions: Captions
+    to_draw: Captions | None
+    to_judge: tuple[torch.Tensor, dict[str, torch.Tensor]] | None
 
 
 class TextToImage(Part):
@@ -183,54 +197,64 @@ class TextToImage(Part):
         self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
         self.judge = judge
 
-    def loss(self, generator: torch.Generator) -> torch.Tensor:
-        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-        index, told = self._tell(self.batch, rng)
-        x = torch.from_numpy(self.latents[index]).float().to(self.unet.device)
+    def draw(self, rng: np.random.Generator) -> Drawn:
+        index, captions = self._tell(self.batch, rng)
+        latents, cover = torch.from_numpy(self.latents[index]), torch.from_numpy(self.pool.cover[index])
+        to_draw, to_judge = (self._tell(self.batch // 2, rng)[1], self.judge.draw(rng)) if self.judge else (None, None)
+        return Drawn(latents, cover[:, None] / 255, captions, to_draw, to_judge)
+
+    def loss(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
+        x, weight = drawn.latents.float().to(self.unet.device), 1 + FOREGROUND * drawn.cover.to(self.unet.device)
+        asked, (hidden, last) = self._asked(drawn.captions), self._read(drawn.captions)
         noise = torch.randn(x.shape, generator=generator).to(x.device)
         steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(x.device)
         noised = self.scheduler.add_noise(x, noise, steps)
-        predicted = self.unet(noised, steps, told.hidden).sample.float()
+        predicted = self.unet(noised, steps, hidden).sample.float()
         error = (predicted - self.scheduler.get_velocity(x, noise, steps)) ** 2
-        weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(x.device)[:, None] / 255
-        loss = (error * weight).mean() / weight.mean() + READING * told.misread
+        loss = (error * weight).mean() / weight.mean() + READING * self.understanding.loss(last, asked)
         if self.judge:
             clean = self._clean(noised, predicted, steps)
-            loss = loss + SHOWN * self.judge.missed(clean, told.asked, generator, doubt=False)
-            loss = loss + self._judged(rng, generator)
+            loss = loss + SHOWN * self.judge.missed(clean, asked, generator, doubt=False)
+            loss = loss + self._judged(drawn, generator)
         return loss
 
-    def _judged(self, rng: np.random.Generator, generator: torch.Generator) -> torch.Tensor:
+    def _judged(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
         """What the judge misses in drawings, and what it learns of them and of pictures."""
-        _, told = self._tell(self.batch // 2, rng)
-        drawn = self._draw(told, generator)
-        learning = self.judge.loss(generator) + self.judge.loss_on_drawn(drawn, generator)
-        return DRAWN * self.judge.missed(drawn, told.asked, generator, doubt=True) + JUDGING * learning
+        made = self._draw(self._read(drawn.to_draw)[0], generator)
+        learning = self.judge.loss(drawn.to_judge, generator) + self.judge.loss_on_drawn(made, generator)
+        missed = self.judge.missed(made, self._asked(drawn.to_draw), generator, doubt=True)
+        return DRAWN * missed + JUDGING * learning
 
-    def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
+    def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Captions]:
         """Scenes of the pool, as indices, and fresh captions of them."""
         index = rng.integers(len(self.pool), size=count)
         scenes = [self.pool.scenes[i] for i in index]
         captions, said = zip(*(random_caption(scene, rng, self.drop) for scene in scenes))
         tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt").input_ids
-        device = self.unet.device
-        hidden = self.text_encoder(tokens.to(device)).last_hidden_state
-        last = (tokens == self.tokenizer.eos_token_id).int().argmax(dim=1).to(device)
-        asked = {head: target.to(device) for head, target in asked_of(scenes, list(said)).items()}
-        return index, Told(hidden, asked, self.understanding.loss(hidden[torch.arange(count), last], asked))
+        return index, Captions(tokens, asked_of(scenes, list(said)))
+
+    def _read(self, captions: Captions) -> tuple[torch.Tensor, torch.Tensor]:
+        """Captions as the UNet reads them (n, length, width), and their last tokens alone (n, width)."""
+        tokens = captions.tokens.to(self.unet.device)
+        hidden = self.text_encoder(tokens).last_hidden_state
+        last = (tokens == self.tokenizer.eos_token_id).int().argmax(dim=1)
+        return hidden, hidden[torch.arange(len(tokens), device=tokens.device), last]
+
+    def _asked(self, captions: Captions) -> dict[str, torch.Tensor]:
+        return {head: labels.to(self.unet.device) for head, labels in captions.asked.items()}
 
     def _clean(self, noised: torch.Tensor, velocity: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
         """The latents that a predicted velocity leads back to."""
         kept = self.scheduler.alphas_cumprod.to(noised.device)[steps].view(-1, 1, 1, 1)
         return kept.sqrt() * noised - (1 - kept).sqrt() * velocity
 
-    def _draw(self, told: Told, generator: torch.Generator) -> torch.Tensor:
+    def _draw(self, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Latents as they appear in the second half of the way from noise; only the last step can be learnt from."""
         stop = int(torch.randint(DRAWING_STEPS // 2, DRAWING_STEPS, (1,), generator=generator))
-        x = torch.randn((len(told.hidden), *self.latents.shape[1:]), generator=generator).to(self.unet.device)
+        x = torch.randn((len(hidden), *self.latents.shape[1:]), generator=generator).to(self.unet.device)
         for number, step in enumerate(self.drawing.timesteps[: stop + 1]):
             with torch.set_grad_enabled(number == stop):
-                drawn = self.drawing.step(self.unet(x, step, told.hidden).sample.float(), step, x)
+                drawn = self.drawing.step(self.unet(x, step, hidden).sample.float(), step, x)
             x = drawn.prev_sample
         return drawn.pred_original_sample
 
