@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from sidkit import cli_describe, cli_folders, cli_models, cli_raters
+from sidkit import cli_describe, cli_folders, cli_models, cli_raters, cli_stickers
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # which would swallow what stands in [brackets]
     help="Selectively informative descriptions.",
 )
-stickers = typer.Typer(no_args_is_help=True, help="Sticker World: its art, its weights, its scores.")
-app.add_typer(stickers, name="stickers")
+app.add_typer(cli_stickers.stickers, name="stickers")
 app.add_typer(cli_raters.raters, name="raters")
 for command in (cli_describe.describe, cli_models.doctor, cli_models.fetch, cli_models.masks):
     app.command()(command)
@@ -73,49 +72,6 @@ def book(
     typer.echo(_cells_shown(lambda: build_book(root, scale=scale, jobs=jobs)))
 
 
-@stickers.command()
-def atlas(
-    folder: Annotated[Path | None, typer.Option(help="Where the sheets go [the package's own folder].")] = None,
-) -> None:
-    """Build the art sheets from the six sets' packages (needs npm and resvg-py; the result is shipped)."""
-    from sidkit.stickers import atlas
-
-    for path in atlas.build(*([folder] if folder else [])):
-        typer.echo(path)
-
-
-@stickers.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def pretrain(context: typer.Context, part: Annotated[str, typer.Argument(help="Which of the shipped models.")]) -> None:
-    """Train a shipped model, or go on with it: sidkit stickers pretrain PART --minutes 30 --device cuda --batch 256."""
-    options = _options(context.args)
-    from sidkit.stickers.pretrain import train
-
-    train(part, **options)
-
-
-@stickers.command()
-def evaluate(
-    scenes: Annotated[int, typer.Option(min=1, help="How many scenes, none of them used in training.")] = 1000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-) -> None:
-    """Measure the shipped models on scenes that they never saw."""
-    from sidkit.stickers.evaluate import evaluate
-
-    scores = evaluate(scenes)
-    typer.echo(json.dumps(scores) if as_json else _table(scores))
-
-
-@stickers.command()
-def gallery(
-    folder: Annotated[Path, typer.Argument(help="Where the pictures go.")] = Path("runs/gallery"),
-) -> None:
-    """Write sheets of Sticker World's classes, places, objects and styles."""
-    from sidkit.stickers.gallery import write
-
-    write(folder)
-    typer.echo(folder)
-
-
 def _cells_shown(run) -> Any:
     """Call `run`; where a cell or the build fails, show it without our own traceback and leave with FAILED."""
     from nbclient.exceptions import DeadKernelError
@@ -130,29 +86,3 @@ def _cells_shown(run) -> Any:
     except RuntimeError as error:
         typer.echo(f"error: {error}", err=True)
     raise typer.Exit(FAILED)
-
-
-def _options(arguments: list[str]) -> dict[str, Any]:
-    """`["--minutes", "30", "--device=cuda"]` -> `{"minutes": 30, "device": "cuda"}`; values are YAML."""
-    from sidkit.notebook import parse_assignments
-
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    names, values = words[::2], words[1::2]
-    if len(names) != len(values) or not all(name.startswith("--") for name in names):
-        raise ValueError(f"expected options as --name value, got {' '.join(arguments)!r}")
-    return parse_assignments(f"{name[2:].replace('-', '_')}={value}" for name, value in zip(names, values, strict=True))
-
-
-def _table(scores: dict[str, Any], indent: str = "") -> str:
-    """Nested scores, one a line."""
-    lines = []
-    for name, score in scores.items():
-        if isinstance(score, dict):
-            lines += [f"{indent}{name}", _table(score, indent + "  ")]
-        else:
-            lines.append(
-                f"{indent}{name:<{16 - len(indent)}}{score:8.3f}"
-                if isinstance(score, float)
-                else f"{indent}{name}: {score}"
-            )
-    return "\n".join(lines)

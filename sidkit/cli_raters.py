@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 SCALES = ("smoke", "quick", "full")
 
-raters = typer.Typer(no_args_is_help=True, help="Have people compare two arms' pictures, and read what they answered.")
+raters = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Have people compare two arms' pictures, and read what they answered.",
+)
 
 
 @raters.command()

@@ -1,14 +1,17 @@
 """The command line: every command is reached, and what the user can put right is told without a traceback."""
 
+import inspect
 import json
 import sys
 import types
 
 import pytest
+import torch
 from test_notebook import write
 from typer.testing import CliRunner
 
 from sidkit import cli
+from sidkit.stickers import pretrain
 
 
 def call(monkeypatch, capsys, *arguments):
@@ -40,6 +43,10 @@ def test_every_command_explains_itself(command):
     result = CliRunner().invoke(cli.app, [*command, "--help"])
     assert result.exit_code == 0
     assert "Usage" in result.output
+
+
+def test_help_shows_what_stands_in_brackets():
+    assert "[dog, cat]" in CliRunner().invoke(cli.app, ["notebook", "--help"]).output
 
 
 def test_a_notebook_runs_with_parameters(monkeypatch, capsys, tmp_path):
@@ -79,11 +86,35 @@ def test_book_asks_for_a_known_scale_and_a_book(monkeypatch, capsys, tmp_path):
 
 def test_pretrain_passes_its_options_on(monkeypatch, capsys, module):
     seen = {}
-    module("sidkit.stickers.pretrain", train=lambda part, **options: seen.update(part=part, **options))
-    arguments = ["stickers", "pretrain", "reader", "--minutes", "1.5", "--device=cpu", "--save-every", "2"]
-    assert call(monkeypatch, capsys, *arguments)[0] == 0
-    assert seen == {"part": "reader", "minutes": 1.5, "device": "cpu", "save_every": 2}
-    assert call(monkeypatch, capsys, "stickers", "pretrain", "reader", "--minutes")[0] == 2
+    module("sidkit.stickers.pretrain", train=lambda part, **options: seen.update(part=part, **options) or "weights")
+    arguments = ["stickers", "pretrain", "reader", "--minutes", "1.5", "--device=cpu", "--learning-rate", "2e-4"]
+    code, out, _ = call(monkeypatch, capsys, *arguments)
+    assert (code, out) == (0, "weights\n")
+    assert seen["part"] == "reader" and seen["minutes"] == 1.5 and seen["learning_rate"] == 2e-4
+    train = inspect.signature(pretrain.train).parameters
+    assert seen.keys() == train.keys() and all(
+        seen[name] == known.default for name, known in train.items() if name not in ("part", "minutes", "learning_rate")
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        (["text_to_imge"], "did you mean 'text_to_image'?"),
+        (["reader", "--minute", "3"], "No such option: --minute"),
+        (["reader", "--minutes"], "--minutes"),
+        (["reader", "--minutes", "long"], "valid number"),
+        (["reader", "--batch", "-3"], "greater than or equal to 0"),
+        (["reader", "--scenes", "3"], "expected 32 or more"),
+        (["reader", "--device", "tpu"], "expected cpu or cuda, got tpu"),
+        (["reader", "--device", "cuda:9"], "torch sees none"),
+    ],
+)
+def test_bad_options_of_pretraining_are_told_before_anything_starts(monkeypatch, capsys, tmp_path, arguments, told):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    code, _, err = call(monkeypatch, capsys, "stickers", "pretrain", *arguments, "--work", tmp_path / "work")
+    assert code == 2 and told in err and "Traceback" not in err
+    assert not (tmp_path / "work").exists()
 
 
 def test_evaluate_prints_one_json_object_or_a_table(monkeypatch, capsys, module):

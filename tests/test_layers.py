@@ -36,6 +36,7 @@ LAYERS = (
         "sidkit.cli_describe",
         "sidkit.cli_models",
         "sidkit.cli_raters",
+        "sidkit.cli_stickers",
     ),
 )
 WITHOUT_TORCH = (

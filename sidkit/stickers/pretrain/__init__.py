@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 WORK = Path("pretraining")
+FEWEST = 32  # scenes
 PARTS = (
     "autoencoder",
     "decoder",
@@ -43,7 +44,7 @@ def train(
     """Train one part for `minutes` and write its weights and card; returns the weights' folder.
 
     `batch` and `learning_rate` of 0 take the part's own; `drop` is how often a caption leaves a factor out
-    (text_to_image); `scenes` is the size of the pool, which is rendered once.
+    (text_to_image); `scenes` is the size of the pool, which is rendered once and kept.
     """
     import torch
 
@@ -53,7 +54,19 @@ def train(
     from sidkit.stickers.pretrain.job import Job
 
     check_name("part", part, PARTS)
+    if scenes < FEWEST:
+        raise ValueError(f"scenes: expected {FEWEST} or more, for a sheet shows so many; got {scenes}")
+    _check_device(device)
     plan = replace(parts.PLANS[part], minutes=minutes, device=device, cooldown=cooldown)
     plan = replace(plan, batch=batch or plan.batch, learning_rate=learning_rate or plan.learning_rate)
     torch.manual_seed(plan.seed)  # the modules' first weights
     return parts.TRAINERS[part](Job(plan, Path(work), Path(weights or WEIGHTS), scenes, drop))
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device.partition(":")[0] not in ("cpu", "cuda"):
+        raise ValueError(f"device: expected cpu or cuda, got {device}")
+    if device != "cpu" and not torch.cuda.is_available():
+        raise ValueError(f"device: expected a GPU for {device}, torch sees none; is it a CPU build? See the Makefile")

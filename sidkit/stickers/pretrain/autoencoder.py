@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from sidkit.stickers.pretrain.loop import Part
 from sidkit.stickers.pretrain.pool import Pool
@@ -122,3 +126,26 @@ def standardize(vae: AutoencoderKL, x: torch.Tensor) -> None:
     vae.quant_conv.bias[channels:] -= 2 * std.log()
     vae.post_quant_conv.bias += vae.post_quant_conv.weight[:, :, 0, 0] @ mean
     vae.post_quant_conv.weight *= std[None, :, None, None]
+
+
+@torch.no_grad()
+def encode_pool(pool: Pool, vae: AutoencoderKL, folder: Path) -> np.ndarray:
+    """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file for each encoder."""
+    path = folder / f"latents-{_encoder_name(vae)}.npy"
+    if not path.exists():
+        chunks = np.array_split(np.arange(len(pool)), -(-len(pool) // 100))
+        latents = [
+            vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy()
+            for chunk in tqdm(chunks, "encode")
+        ]
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as stream:
+            np.save(stream, np.concatenate(latents))
+        partial.rename(path)
+    return np.load(path)
+
+
+def _encoder_name(vae: AutoencoderKL) -> str:
+    """Of an encoder's weights: the same for the same bytes."""
+    weights = [*vae.encoder.parameters(), *vae.quant_conv.parameters()]
+    return hashlib.sha256(b"".join(one.detach().cpu().numpy().tobytes() for one in weights)).hexdigest()[:12]

@@ -28,7 +28,11 @@ class Job:
 
     def pool(self) -> Pool:
         """The rendered scenes to train on."""
-        return pool(self.work / "pool", self.scenes, SIZE, seed=1)
+        return pool(self._pool, self.scenes, SIZE, seed=1)
+
+    @property
+    def _pool(self) -> Path:
+        return self.work / f"pool-{self.scenes}"
 
     def shipped(self, part: str) -> Path:
         """The folder of a part's weights; the autoencoder's are inside the pipeline."""
@@ -50,10 +54,10 @@ class Job:
         return vae.to(self.plan.device, torch.float32).eval()
 
     def latents(self, vae) -> np.ndarray:
-        """The pool as latents, which are computed once."""
-        from sidkit.stickers.pretrain.text_to_image import encode_pool
+        """The pool as latents, which are computed once for each encoder."""
+        from sidkit.stickers.pretrain.autoencoder import encode_pool
 
-        return encode_pool(self.pool(), vae, self.work / "pool" / "latents.npy")
+        return encode_pool(self.pool(), vae, self._pool)
 
     def latent_reader(self):
         """The trained latent reader, or None as long as there is none."""

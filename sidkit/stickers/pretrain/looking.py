@@ -74,7 +74,7 @@ def tone(x: torch.Tensor, generator: torch.Generator, knots: int = 5) -> torch.T
     What is mixed keeps light parts light together; along a curve a belly may turn darker than the back.
     """
     curve = torch.rand(len(x), 3, knots, generator=generator).to(x.device)
-    place = x * (knots - 1)
+    place = x.float() * (knots - 1)
     low = place.long().clamp(max=knots - 2)
     below, above = (curve.gather(2, (low + more).flatten(2)).view_as(x) for more in (0, 1))
     return torch.lerp(below, above, place - low)

@@ -70,9 +70,9 @@ def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dic
     `before` is the record of the weights that the part starts from. Leaves the part with its EMA weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    gpu = torch.device(plan.device).type == "cuda"
     part.to(plan.device)
-    if torch.device(plan.device).type == "cuda":
-        part.to(memory_format=torch.channels_last)  # what its convolutions are fast in
+    part.to(memory_format=torch.channels_last if gpu else torch.contiguous_format)  # what convolutions are fast in
     run = _Run(part, folder, plan, before or {})
     run.resume()
     try:
@@ -80,6 +80,7 @@ def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dic
     finally:
         run.save()
     run.swap_in_ema()
+    part.to(memory_format=torch.contiguous_format)  # as files hold it
     return run.record()
 
 

@@ -10,12 +10,11 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import ART_SETS, Scene
-from sidkit.stickers.pretrain.autoencoder import grid, pixels
+from sidkit.stickers.pretrain.autoencoder import grid
 from sidkit.stickers.pretrain.latent_reader import UNSAID, LatentReaderPart
 from sidkit.stickers.pretrain.looking import HEADS, labels
 from sidkit.stickers.pretrain.loop import Part
@@ -129,19 +128,6 @@ def timesteps(batch: int, count: int, generator: torch.Generator) -> torch.Tenso
     share = torch.cat([torch.arange(n) / n + torch.rand(n, generator=generator) / n for n in (plain, batch - plain)])
     share[plain:] = torch.sigmoid(torch.special.ndtri(share[plain:].clamp(1e-4, 1 - 1e-4)))
     return (share * count).long().clamp(0, count - 1)
-
-
-@torch.no_grad()
-def encode_pool(pool: Pool, vae: AutoencoderKL, path: Path) -> np.ndarray:
-    """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file beside it."""
-    if not path.exists():
-        chunks = np.array_split(np.arange(len(pool)), -(-len(pool) // 100))
-        latents = [
-            vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy()
-            for chunk in tqdm(chunks, "encode")
-        ]
-        np.save(path, np.concatenate(latents))
-    return np.load(path)
 
 
 class Captions(NamedTuple):
