@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import save_looking
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sidkit import config, torchvision_ops  # noqa: F401
 from sidkit.config import Encoders
@@ -42,6 +42,19 @@ def test_reader_gives_probabilities_of_every_factor(pictures):
     read = FactorReader(ENCODERS).read(pictures)
     assert {head: values.shape for head, values in read.items()} == {"class": (3, 3), "nearby": (3, 2)}
     assert np.allclose(read["class"].sum(1), 1, atol=1e-5)
+
+
+def test_a_picture_is_read_as_its_mirror_image_is(pictures):
+    reader, mirrored = FactorReader(ENCODERS), [ImageOps.mirror(picture) for picture in pictures]
+    read, again = reader.read(pictures), reader.read(mirrored)
+    assert all(np.allclose(read[head], again[head], atol=1e-5) for head in read)
+    with torch.inference_mode():
+        seen = (
+            reader.net(torch.cat([to_tensor(part, SIZE) for part in (pictures, mirrored)]))["class"].softmax(1).numpy()
+        )
+    assert not np.allclose(seen[:3], seen[3:], atol=1e-5)
+    expected = np.sqrt(seen[:3] * seen[3:])
+    assert np.allclose(read["class"], expected / expected.sum(1, keepdims=True), atol=1e-5)
 
 
 @pytest.mark.parametrize("encoder", [ImageTextEncoder, IdentityEncoder])

@@ -12,7 +12,7 @@ from sidkit.stickers.pretrain.subject_encoder import SubjectEncoderPart  # isort
 from sidkit.stickers.pretrain.text_to_image import TextToImage  # isort: skip
 
 pytestmark = pytest.mark.slow
-SIZE = dict(minutes=1e-4, batch=4, scenes=40)  # one step
+SIZE = dict(minutes=2e-3, batch=4, scenes=40)  # a step or a few
 
 
 @pytest.fixture(scope="module")
@@ -33,5 +33,5 @@ def test_a_part_goes_on_from_the_shipped_weights(part, folders, monkeypatch):
     folder = train(part, **SIZE, **folders)
     assert folder.is_relative_to(folders["work"] if inside else folders["weights"])
     assert f"sidkit stickers pretrain {part}" in (folder / "README.md").read_text() or part == "decoder"
-    assert json.loads((folder / "training.json").read_text())["steps"] == before + 1
+    assert json.loads((folder / "training.json").read_text())["steps"] > before
     assert (folders["work"] / part / "checkpoint.safetensors").is_file()

@@ -103,10 +103,18 @@ class FactorReader:
 
     @torch.inference_mode()
     def read(self, pictures: Sequence[Image.Image]) -> dict[str, np.ndarray]:
-        """Probabilities (n, values) of each factor; rows sum to 1."""
+        """Probabilities (n, values) of each factor; rows sum to 1.
+
+        A picture is read together with its mirror image, which shows the same things: it is misread less often.
+        """
         size = self.net.backbone.size
-        parts = [self.net(to_tensor(part, size).to(self.device)) for part in _batches(pictures)]
-        return {head: _joined(part[head].softmax(1) for part in parts) for head in self.values}
+        parts = [self._read(to_tensor(part, size).to(self.device)) for part in _batches(pictures)]
+        return {head: _joined(part[head] for part in parts) for head in self.values}
+
+    def _read(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        both = self.net(torch.cat([pixels, pixels.flip(3)]))
+        means = {head: logits.log_softmax(1).unflatten(0, (2, -1)).mean(0) for head, logits in both.items()}
+        return {head: mean.softmax(1) for head, mean in means.items()}
 
 
 def to_tensor(pictures: Sequence[Image.Image], size: int) -> torch.Tensor:

@@ -54,44 +54,16 @@ def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def recolor(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Half of the pictures in [0, 1] with their colours mixed at random, some of these as a negative, some bent anew.
+    """Half of the pictures in [0, 1] with their colours mixed at random, some of these as a negative.
 
     A design that the reader never saw may be a black cat where all others are orange: it must read shapes.
     """
     mix = torch.eye(3) + 0.6 * torch.randn(len(x), 3, 3, generator=generator)
     mix = mix / mix.abs().sum(dim=2, keepdim=True)
-    chance = torch.tensor([[0.3], [0.4], [0.5]])
-    negative, bent, kept = (torch.rand(3, len(x), generator=generator) < chance).to(x.device)[..., None, None, None]
+    negative, kept = (torch.rand(2, len(x), generator=generator) < torch.tensor([[0.3], [0.5]])).to(x.device)
     mixed = torch.einsum("nij,njhw->nihw", mix.to(x.device), x - 0.5)
-    mixed = (torch.where(negative, -mixed, mixed) + 0.5).clamp(0, 1)
-    mixed = torch.where(bent, tone(mixed, generator), mixed)
-    return torch.where(kept, x, mixed)
-
-
-def tone(x: torch.Tensor, generator: torch.Generator, knots: int = 5) -> torch.Tensor:
-    """Pictures in [0, 1], each channel along a curve of its own through `knots` random values.
-
-    What is mixed keeps light parts light together; along a curve a belly may turn darker than the back.
-    """
-    curve = torch.rand(len(x), 3, knots, generator=generator).to(x.device)
-    place = x.float() * (knots - 1)
-    low = place.long().clamp(max=knots - 2)
-    below, above = (curve.gather(2, (low + more).flatten(2)).view_as(x) for more in (0, 1))
-    return torch.lerp(below, above, place - low)
-
-
-def bend(x: torch.Tensor, generator: torch.Generator, cells: int = 4, strength: float = 0.05) -> torch.Tensor:
-    """Pictures stretched, slanted and dented, each a little: the shapes of one class differ more than its few designs.
-
-    `strength` is the dents' standard deviation in half sides of the picture.
-    """
-    n = len(x)
-    r = torch.rand(4, n, generator=generator) * 2 - 1
-    rows = [1 + 0.15 * r[0], 0.12 * r[1], 0 * r[0], 0.12 * r[2], 1 + 0.15 * r[3], 0 * r[0]]
-    straight = F.affine_grid(torch.stack(rows, 1).view(n, 2, 3).to(x.device), list(x.shape), align_corners=False)
-    dents = strength * torch.randn(n, 2, cells, cells, generator=generator).to(x.device)
-    dents = F.interpolate(dents, x.shape[-2:], mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
-    return F.grid_sample(x, straight + dents, padding_mode="reflection", align_corners=False)
+    mixed = torch.where(negative[:, None, None, None], -mixed, mixed) + 0.5
+    return torch.where(kept[:, None, None, None], x, mixed.clamp(0, 1))
 
 
 def batch_of(pool: Pool, index: np.ndarray, device: torch.device) -> torch.Tensor:
@@ -116,7 +88,7 @@ class ReaderPart(Part):
     def loss(self, drawn: tuple[torch.Tensor, dict[str, torch.Tensor]], generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
         x, truth = drawn[0].to(device), drawn[1]
-        logits = self.reader(recolor(bend(jitter(x, generator), generator), generator))
+        logits = self.reader(recolor(jitter(x, generator), generator))
         losses = [F.cross_entropy(logits[head].float(), truth[head].to(device), label_smoothing=0.05) for head in HEADS]
         return torch.stack(losses).sum()
 

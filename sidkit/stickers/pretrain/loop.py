@@ -96,9 +96,8 @@ class _Run:
         self.first = self.step
 
     def train(self) -> None:
+        batches, total = self._batches(), self.plan.minutes * 60
         start = last = saved = pictured = time.monotonic()
-        total = self.plan.minutes * 60
-        batches = self._batches()
         with tqdm(total=round(total), desc=type(self.part).__name__, unit="s", smoothing=0) as bar:
             while (now := time.monotonic()) - start < total:
                 loss = self._step(next(batches), (now - start) / total)
