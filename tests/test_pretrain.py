@@ -271,7 +271,7 @@ def test_a_judged_drawing_teaches_the_model_and_a_judge_learns_beside_it(small_p
     ]
     assert losses[0] == losses[1] > losses[2]
     told = judged._tell(2, np.random.default_rng(0))[1]
-    drawn = judged._draw(judged._read(told)[0], torch.Generator().manual_seed(1))
+    drawn = judged._paint(judged._read(told)[0], torch.Generator().manual_seed(1))
     judge.missed(drawn, told.asked, torch.Generator(), doubt=True).backward(retain_graph=True)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in judged.unet.conv_out.parameters())
     assert all(p.grad is None for p in judge.parameters())

@@ -50,12 +50,8 @@ class Autoencoder(Part):
         self.vae = AutoencoderKL(**CONFIG)
         self.pool, self.batch, self.kl = pool, batch, kl
 
-    def draw(self, rng: np.random.Generator) -> torch.Tensor:
-        """Pictures (n, 3, size, size) in [-1, 1]."""
-        return pixels(self.pool, rng.integers(len(self.pool), size=self.batch), torch.device("cpu"))
-
     def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        x = drawn.to(self.vae.device)
+        x = pixels(self.pool, drawn.numpy(), self.vae.device)
         posterior = self.vae.encode(x).latent_dist
         noise = torch.randn(posterior.mean.shape, generator=generator).to(x.device)
         y = self.vae.decode(posterior.mean + posterior.std * noise).sample.float()
@@ -84,13 +80,9 @@ class Decoder(Part):
         for trained in (vae.decoder, vae.post_quant_conv):
             trained.requires_grad_(True)
 
-    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures (n, 3, size, size) in [-1, 1], and their latents."""
-        index = np.sort(rng.integers(len(self.pool), size=self.batch))
-        return pixels(self.pool, index, torch.device("cpu")), torch.from_numpy(self.latents[index]).float()
-
-    def loss(self, drawn: tuple[torch.Tensor, torch.Tensor], generator: torch.Generator) -> torch.Tensor:
-        x, z = drawn[0].to(self.vae.device), drawn[1]
+    def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        index = np.sort(drawn.numpy())
+        x, z = pixels(self.pool, index, self.vae.device), torch.from_numpy(self.latents[index]).float()
         z = (z + self.noise * torch.randn(z.shape, generator=generator)).to(x.device)
         y = self.vae.decode(z).sample.float()
         return F.l1_loss(y, x) + 4 * F.mse_loss(y, x)

@@ -129,13 +129,9 @@ class CaptionerPart(Part):
         self.tokenizer = [tokenizer]  # in a list: a tokenizer is no module
         model.encoder.backbone.requires_grad_(False)
 
-    def draw(self, rng: np.random.Generator) -> tuple[tuple[torch.Tensor, ...], torch.Tensor, torch.Tensor]:
-        """Pictures' two maps, what is read (n, t), and the next token at each place (n, t)."""
-        order, read, wanted = self._drawn(rng)
-        return tuple(torch.from_numpy(np.asarray(part[order])) for part in self.maps), read, wanted
-
-    def loss(self, drawn: tuple, generator: torch.Generator) -> torch.Tensor:
-        (maps, read, wanted), device = drawn, next(self.parameters()).device
+    def loss(self, drawn: tuple[torch.Tensor, torch.Tensor, torch.Tensor], generator: torch.Generator) -> torch.Tensor:
+        (order, read, wanted), device = drawn, next(self.parameters()).device
+        maps = (torch.from_numpy(np.asarray(part[order.numpy()])) for part in self.maps)
         cells = self.model.encoder.look(*(part.to(device).float() for part in maps))
         decoder = self.model.decoder
         hidden = decoder.transformer(read.to(device), encoder_hidden_states=cells).last_hidden_state
@@ -146,8 +142,11 @@ class CaptionerPart(Part):
         """No picture: what it says is told by its scores."""
         return None
 
-    def _drawn(self, rng: np.random.Generator) -> tuple[np.ndarray, torch.Tensor, torch.Tensor]:
-        """Pictures and questions: of ALIKE times as many that are drawn, some of like length, which need no filling."""
+    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Which pictures (n,), what is read (n, t), and the next token at each place (n, t).
+
+        Of ALIKE times as many questions that are drawn, some of like length are taken, which need no filling.
+        """
         tokenizer = self.tokenizer[0]
         order = rng.integers(0, len(self.maps[0]), ALIKE * self.batch)
         examples = [example(self.pool.scenes[i], rng) for i in order]
@@ -155,7 +154,7 @@ class CaptionerPart(Part):
         by_length = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))
         start = self.batch * int(rng.integers(ALIKE))
         taken = by_length[start : start + self.batch]
-        return order[taken], *self._tokens([pairs[i] for i in taken])
+        return torch.from_numpy(order[taken]), *self._tokens([pairs[i] for i in taken])
 
     def _tokens(self, pairs: list[tuple[list[int], list[int]]]) -> tuple[torch.Tensor, torch.Tensor]:
         """What is read (n, t), and the next token at each place (n, t), -1 where it is not asked for."""

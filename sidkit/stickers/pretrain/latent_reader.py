@@ -70,16 +70,11 @@ class LatentReaderPart(Part):
         self.reader, self.pool, self.latents, self.batch = reader, pool, latents, batch
         self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
 
-    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Latents (n, c, h, w) and their label (n,) of each factor."""
-        index = rng.integers(len(self.pool), size=self.batch)
-        return torch.from_numpy(self.latents[index]), {head: label[index] for head, label in self.labels.items()}
-
-    def loss(self, drawn: tuple[torch.Tensor, dict[str, torch.Tensor]], generator: torch.Generator) -> torch.Tensor:
+    def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
-        latents, truth = drawn[0].to(device).float(), drawn[1]
-        read = self.reader(glance(latents, generator))
-        return torch.stack([F.cross_entropy(read[head].float(), truth[head].to(device)) for head in HEADS]).sum()
+        read = self.reader(glance(torch.from_numpy(self.latents[drawn.numpy()]).float().to(device), generator))
+        losses = [F.cross_entropy(read[head].float(), self.labels[head][drawn].to(device)) for head in HEADS]
+        return torch.stack(losses).sum()
 
     def loss_on_drawn(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """How far from knowing that these latents (n, c, h, w) are the text-to-image model's; 0 or more."""

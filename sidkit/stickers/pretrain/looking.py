@@ -79,17 +79,14 @@ class ReaderPart(Part):
         self.reader, self.pool, self.batch = reader, pool, batch
         self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
 
-    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Pictures (n, 3, size, size) in [0, 1] and their label (n,) of each factor."""
-        index = rng.integers(len(self.pool), size=self.batch)
-        pictures = batch_of(self.pool, index, torch.device("cpu"))
-        return pictures, {head: label[index] for head, label in self.labels.items()}
-
-    def loss(self, drawn: tuple[torch.Tensor, dict[str, torch.Tensor]], generator: torch.Generator) -> torch.Tensor:
+    def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
-        x, truth = drawn[0].to(device), drawn[1]
-        logits = self.reader(recolor(jitter(x, generator), generator))
-        losses = [F.cross_entropy(logits[head].float(), truth[head].to(device), label_smoothing=0.05) for head in HEADS]
+        x = recolor(jitter(batch_of(self.pool, drawn.numpy(), device), generator), generator)
+        logits = self.reader(x)
+        losses = [
+            F.cross_entropy(logits[head].float(), self.labels[head][drawn].to(device), label_smoothing=0.05)
+            for head in HEADS
+        ]
         return torch.stack(losses).sum()
 
 
@@ -112,14 +109,14 @@ class IdentityPart(Part):
             if len(group) > 1:
                 self.classes.setdefault(who[0], []).append(group)
 
-    def draw(self, rng: np.random.Generator) -> Maps:
-        """The two maps of two pictures of each design: first one of each, then the other of each."""
-        pairs = np.array([rng.choice(group, 2, replace=False) for group in self._groups(rng)])
-        return tuple(maps[pairs.T.ravel()] for maps in self.maps)
+    def draw(self, rng: np.random.Generator) -> torch.Tensor:
+        """Two pictures of each design, (2 n,): first one of each, then the other of each."""
+        pairs = [rng.choice(group, 2, replace=False) for group in self._groups(rng)]
+        return torch.from_numpy(np.array(pairs).T.ravel())
 
-    def loss(self, drawn: Maps, generator: torch.Generator) -> torch.Tensor:
+    def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
-        z = self.net.head(*(maps.to(device).float() for maps in drawn)).float()
+        z = self.net.head(*(maps[drawn].to(device).float() for maps in self.maps)).float()
         a, b = z.chunk(2)
         return symmetric_cross_entropy(a @ b.T / self.temperature)
 
@@ -154,17 +151,17 @@ class ImageTextPart(Part):
         model.visual.trunk.requires_grad_(False)
 
     def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures' features (n, features), and tokens (2 n, length) of their captions and of captions near to them."""
+        """Which pictures (n,), and tokens (2 n, length) of their captions and of captions near to them."""
         index = rng.integers(len(self.features), size=self.batch)
         scenes = [self.pool.scenes[i] for i in index]
         told = [told_caption(scene, rng) for scene in scenes]
         near = [grammar.caption(altered(scene, rng), grammar.FACTORS, True, rng) for scene in scenes]
         tokens = self.tokenize[0]([*told, *near], padding="max_length", truncation=True, return_tensors="pt").input_ids
-        return self.features[index], tokens
+        return torch.from_numpy(index), tokens
 
     def loss(self, drawn: tuple[torch.Tensor, torch.Tensor], generator: torch.Generator) -> torch.Tensor:
-        (features, tokens), device = drawn, self.model.logit_scale.device
-        image = F.normalize(self.model.visual.head(features.to(device)).float(), dim=-1)
+        (index, tokens), device = drawn, self.model.logit_scale.device
+        image = F.normalize(self.model.visual.head(self.features[index].to(device)).float(), dim=-1)
         text = self.model.encode_text(tokens.to(device), normalize=True).float()
         logits = self.model.logit_scale.exp().clamp(max=100) * image @ text.T  # (n, 2 n)
         target = torch.arange(self.batch, device=device)

@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -49,14 +49,20 @@ class Plan:
 
 
 class Part(nn.Module):
-    """What a part adds to the loop: its modules, what it draws, a loss, a picture of how it does, and its files."""
+    """What a part adds to the loop: its modules, what it draws, a loss, a picture of how it does, and its files.
+
+    `pool` is what it is trained on, and `batch` how many of that a step takes.
+    """
+
+    pool: Sized
+    batch: int
 
     def draw(self, rng: np.random.Generator) -> Any:
-        """One batch of what is trained on, as tensors on the CPU: all of a step that no device is needed for."""
-        return None
+        """What a batch is made of, on the CPU and small, for another process may send it: here which ones (batch,)."""
+        return torch.from_numpy(rng.integers(len(self.pool), size=self.batch))
 
     def loss(self, drawn: Any, generator: torch.Generator) -> torch.Tensor:
-        """The loss of one batch as `draw` made it; `generator` is for what else is random."""
+        """The loss of one batch as `draw` chose it; `generator` is for what else is random."""
         raise TypeError(f"{type(self).__name__} does not say its loss")
 
     def sheet(self) -> Image.Image | None:

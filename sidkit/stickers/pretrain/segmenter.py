@@ -23,15 +23,10 @@ class SegmenterPart(Part):
         super().__init__()
         self.net, self.pool, self.masks, self.batch = net, pictures, masks, batch
 
-    def draw(self, rng: np.random.Generator) -> torch.Tensor:
-        """Pictures with their subject's mask as a fourth channel, (n, size, size, 4) uint8."""
-        index = rng.integers(len(self.pool), size=self.batch)
-        masks = 255 * self.masks[index, ..., None].astype(np.uint8)
-        return torch.from_numpy(np.concatenate([self.pool[index], masks], axis=-1))
-
     def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        device = next(self.parameters()).device
-        moved = move(drawn.to(device).permute(0, 3, 1, 2).float() / 255, generator)
+        index, device = drawn.numpy(), next(self.parameters()).device
+        both = np.concatenate([self.pool[index], 255 * self.masks[index, ..., None].astype(np.uint8)], axis=-1)
+        moved = move(torch.from_numpy(both).to(device).permute(0, 3, 1, 2).float() / 255, generator)
         logits = self.net(blur(moved[:, :3], generator))
         return F.binary_cross_entropy_with_logits(logits.float(), moved[:, 3])
 

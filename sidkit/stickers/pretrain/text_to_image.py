@@ -138,16 +138,15 @@ class Captions(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """What a step learns from: latents (n, c, h, w), their `cover` (n, 1, h, w) in [0, 1], and their captions.
+    """What a step learns from: scenes (n,) of the pool and their captions.
 
-    With a judge also captions to draw, and what the judge learns from.
+    With a judge also captions to paint, and the scenes that the judge learns from.
     """
 
-    latents: torch.Tensor
-    cover: torch.Tensor
+    scenes: torch.Tensor
     captions: Captions
-    to_draw: Captions | None
-    to_judge: tuple[torch.Tensor, dict[str, torch.Tensor]] | None
+    to_paint: Captions | None
+    to_judge: torch.Tensor | None
 
 
 class TextToImage(Part):
@@ -185,12 +184,13 @@ class TextToImage(Part):
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         index, captions = self._tell(self.batch, rng)
-        latents, cover = torch.from_numpy(self.latents[index]), torch.from_numpy(self.pool.cover[index])
-        to_draw, to_judge = (self._tell(self.batch // 2, rng)[1], self.judge.draw(rng)) if self.judge else (None, None)
-        return Drawn(latents, cover[:, None] / 255, captions, to_draw, to_judge)
+        to_paint, to_judge = (self._tell(self.batch // 2, rng)[1], self.judge.draw(rng)) if self.judge else (None, None)
+        return Drawn(torch.from_numpy(index), captions, to_paint, to_judge)
 
     def loss(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
-        x, weight = drawn.latents.float().to(self.unet.device), 1 + FOREGROUND * drawn.cover.to(self.unet.device)
+        index, device = drawn.scenes.numpy(), self.unet.device
+        x = torch.from_numpy(self.latents[index]).to(device).float()
+        weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(device)[:, None] / 255
         asked, (hidden, last) = self._asked(drawn.captions), self._read(drawn.captions)
         noise = torch.randn(x.shape, generator=generator).to(x.device)
         steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(x.device)
@@ -206,9 +206,9 @@ class TextToImage(Part):
 
     def _judged(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
         """What the judge misses in drawings, and what it learns of them and of pictures."""
-        made = self._draw(self._read(drawn.to_draw)[0], generator)
-        learning = self.judge.loss(drawn.to_judge, generator) + self.judge.loss_on_drawn(made, generator)
-        missed = self.judge.missed(made, self._asked(drawn.to_draw), generator, doubt=True)
+        painted = self._paint(self._read(drawn.to_paint)[0], generator)
+        learning = self.judge.loss(drawn.to_judge, generator) + self.judge.loss_on_drawn(painted, generator)
+        missed = self.judge.missed(painted, self._asked(drawn.to_paint), generator, doubt=True)
         return DRAWN * missed + JUDGING * learning
 
     def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Captions]:
@@ -234,15 +234,15 @@ class TextToImage(Part):
         kept = self.scheduler.alphas_cumprod.to(noised.device)[steps].view(-1, 1, 1, 1)
         return kept.sqrt() * noised - (1 - kept).sqrt() * velocity
 
-    def _draw(self, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def _paint(self, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Latents as they appear in the second half of the way from noise; only the last step can be learnt from."""
         stop = int(torch.randint(DRAWING_STEPS // 2, DRAWING_STEPS, (1,), generator=generator))
         x = torch.randn((len(hidden), *self.latents.shape[1:]), generator=generator).to(self.unet.device)
         for number, step in enumerate(self.drawing.timesteps[: stop + 1]):
             with torch.set_grad_enabled(number == stop):
-                drawn = self.drawing.step(self.unet(x, step, hidden).sample.float(), step, x)
-            x = drawn.prev_sample
-        return drawn.pred_original_sample
+                painted = self.drawing.step(self.unet(x, step, hidden).sample.float(), step, x)
+            x = painted.prev_sample
+        return painted.pred_original_sample
 
     def pipeline(self) -> StableDiffusionPipeline:
         pipe = StableDiffusionPipeline(
