@@ -30,11 +30,12 @@ WIDTH = 16
 SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1)
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)  # so that it comes before pytest-xdist's own
 def pytest_collection_modifyitems(items):
     """What a process of `make test` takes at a time: a file; but the book is built once, for all its tests."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group("book" if "small_book" in item.fixturenames else item.path.stem))
+    return (yield)
 
 
 @functools.cache
