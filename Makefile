@@ -26,7 +26,7 @@ book: venv
 	@$(VENV)/bin/sidkit book --scale $(SCALE)
 
 test: venv
-	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: venv
 	@$(VENV)/bin/ruff format .

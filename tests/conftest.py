@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from xdist.scheduler import LoadFileScheduling
 
 from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.book import build_book
@@ -25,17 +26,24 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {"OPENAI_API_KEY": "sk-test-3f9a7c51d2e84b06", "HF_TOKEN": "hf_test91c0d7aa45be2f63"}  # nobody's
+BOOK = ("test_browser.py", "test_pages.py", "test_secrets.py")  # they use `small_book`
 SIDE = 64  # px; latents are 4 x 16 x 16
 WIDTH = 16
 SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1)
 
 
-@pytest.hookimpl(wrapper=True)  # so that it comes before pytest-xdist's own
-def pytest_collection_modifyitems(items):
-    """What a process of `make test` takes at a time: a file; but the book is built once, for all its tests."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("book" if "small_book" in item.fixturenames else item.path.stem))
-    return (yield)
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    """Each process of `make test` takes a file at a time."""
+    return Files(config, log)
+
+
+class Files(LoadFileScheduling):
+    """Test files one by one; those that look at the book are as one, so that it is built once."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "the book" if Path(file).name in BOOK else file
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import yaml
+from conftest import BOOK
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -75,3 +76,8 @@ def test_ruff_finds_nothing():
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=concise", "."]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, f"run `make lint`\n{run.stdout}"
+
+
+def test_the_files_that_look_at_the_book_are_known_to_be_kept_together():
+    using = {path.name for path in (ROOT / "tests").glob("test_*.py") if "small_book" in path.read_text()}
+    assert using - {Path(__file__).name} == set(BOOK)
