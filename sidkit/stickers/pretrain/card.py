@@ -59,4 +59,5 @@ def write_card(folder: Path, part: str, library: str, what: str, scenes: int, pa
 def _hardware(record: dict) -> str:
     if record["plan"]["device"].startswith("cuda"):
         return torch.cuda.get_device_name()
-    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
+    threads = torch.get_num_threads()
+    return f"{threads} CPU thread{'s' if threads > 1 else ''}, {platform.machine()}"
