@@ -33,7 +33,7 @@ def pretrain(
     batch: Annotated[int, typer.Option(min=0, help="Pictures a step; 0: the part's own.")] = 0,
     learning_rate: Annotated[float, typer.Option(min=0, help="At its highest; 0: the part's own.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    scenes: Annotated[int, typer.Option(min=1, help="Rendered for training, once.")] = 60_000,
+    scenes: Annotated[int, typer.Option(help="Rendered for training, once.")] = 60_000,
     drop: Annotated[float, typer.Option(min=0, max=1, help="How often a caption leaves a factor out.")] = 0.25,
     cooldown: Annotated[float, typer.Option(min=0, max=1, help="Share of the minutes in which the rate falls.")] = 0.3,
     work: Annotated[Path, typer.Option(help="Where scenes and checkpoints are kept.")] = WORK,

@@ -39,7 +39,7 @@ class Line(Part):
 
 
 class Convolution(Part):
-    """Learns to blur."""
+    """Learns to answer nothing."""
 
     def __init__(self):
         super().__init__()

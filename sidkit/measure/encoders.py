@@ -113,8 +113,7 @@ class FactorReader:
 
     def _read(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         both = self.net(torch.cat([pixels, pixels.flip(3)]))
-        means = {head: logits.log_softmax(1).unflatten(0, (2, -1)).mean(0) for head, logits in both.items()}
-        return {head: mean.softmax(1) for head, mean in means.items()}
+        return {head: logits.unflatten(0, (2, -1)).mean(0).softmax(1) for head, logits in both.items()}
 
 
 def to_tensor(pictures: Sequence[Image.Image], size: int) -> torch.Tensor:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from sidkit.stickers.pretrain.loop import Part
-from sidkit.stickers.pretrain.pool import Pool
+from sidkit.stickers.pretrain.pool import Pool, save_whole
 
 CONFIG = dict(
     in_channels=3,
@@ -130,10 +130,7 @@ def encode_pool(pool: Pool, vae: AutoencoderKL, folder: Path) -> np.ndarray:
             vae.encode(pixels(pool, chunk, vae.device)).latent_dist.mean.half().cpu().numpy()
             for chunk in tqdm(chunks, "encode")
         ]
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as stream:
-            np.save(stream, np.concatenate(latents))
-        partial.rename(path)
+        save_whole(path, np.concatenate(latents))
     return np.load(path)
 
 

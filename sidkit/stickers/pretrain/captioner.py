@@ -21,7 +21,7 @@ from sidkit.stickers.captioning import Eyes, asked
 from sidkit.stickers.factors import Scene, subject_classes
 from sidkit.stickers.pretrain.looking import batch_of, jitter
 from sidkit.stickers.pretrain.loop import Part
-from sidkit.stickers.pretrain.pool import Pool
+from sidkit.stickers.pretrain.pool import Pool, save_whole
 from sidkit.stickers.vocabulary import with_article
 
 CLOSELY = (
@@ -181,10 +181,7 @@ def maps_on_disk(eyes: Eyes, pool: Pool, count: int, folder: Path, device: str) 
         folder.mkdir(parents=True, exist_ok=True)
         fine, coarse = zip(*_maps(eyes, pool, count, device))
         for path, parts in zip(paths, (fine, coarse)):
-            partial = path.with_suffix(".partial")
-            with partial.open("wb") as stream:
-                np.save(stream, np.concatenate(parts))
-            partial.rename(path)
+            save_whole(path, np.concatenate(parts))
     return tuple(np.load(path) for path in paths)
 
 

@@ -42,6 +42,14 @@ def pool(folder: Path, count: int, size: int, *, seed: int, held_out: bool = Fal
     return Pool(folder)
 
 
+def save_whole(path: Path, array: np.ndarray) -> None:
+    """Write an array's file whole or not at all."""
+    partial_file = path.with_suffix(".partial")
+    with partial_file.open("wb") as stream:  # given a name, numpy would add its own suffix
+        np.save(stream, array)
+    partial_file.rename(path)
+
+
 def _render(folder: Path, count: int, size: int, seed: int, held_out: bool) -> None:
     pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, (count, size, size, 3))
     cover = np.lib.format.open_memmap(folder / "cover.npy", "w+", np.uint8, (count, size // CELL, size // CELL))
