@@ -17,9 +17,6 @@ ART_SETS = {
     "fxemoji": "simple",
 }
 
-# Designs from outside the world; a class has some or all of them.
-FURTHER = tuple(f"further {n}" for n in range(1, 29))
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -166,7 +163,7 @@ class Scene:
     def __post_init__(self) -> None:
         known = {
             "subject": (*SUBJECTS, *TEST_SUBJECTS),
-            "design": (*ART_SETS, *FURTHER),
+            "design": tuple(ART_SETS),
             "background": tuple(PLACES),
             "variant": PLACES.get(self.background, ()),
             "hue": HUES,
