@@ -1,6 +1,8 @@
 """The artwork: 128 px RGBA drawings from six permissively licensed sets, packed into one WebP sheet a set.
 
-`build` makes the sheets from the npm packages named in `art/sources.json`; everything else only reads them.
+A sheet more holds further drawings of the same classes, from other sets: the world does not show them, and the factor
+reader learns from them what a class looks like whoever draws it. `build` makes the sheets from the npm packages named
+in `art/sources.json` and `art/further.json`; everything else only reads them.
 """
 
 from __future__ import annotations
@@ -10,15 +12,19 @@ import json
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from sidkit.stickers.colors import two_toned
+
 ART = Path(__file__).parent / "art"
 CELL = 128  # px
 COLUMNS = 8
+FURTHER = "further"
 
 
 @lru_cache(maxsize=1)
@@ -27,9 +33,28 @@ def sources() -> dict:
     return json.loads((ART / "sources.json").read_text())
 
 
+@lru_cache(maxsize=1)
+def further_sources() -> dict:
+    """`{"package", "version", "sets": {set: licence, ...}, "drawings": {name: ["set:picture", ...]}}`."""
+    return json.loads((ART / "further.json").read_text())
+
+
 def designs(name: str) -> tuple[str, ...]:
     """The sets that hold a drawing of `name`, in the order of the sets."""
     return tuple(sources()["drawings"][name])
+
+
+def further_designs(name: str) -> tuple[str, ...]:
+    """`"further 1"`, `"further 2"`, ...: the drawings of `name` that the world does not show, if there are any."""
+    return tuple(f"{FURTHER} {n}" for n, _ in enumerate(further_sources()["drawings"].get(name, ()), 1))
+
+
+@lru_cache(maxsize=1)
+def _cells() -> dict[tuple[str, str], tuple[str, int]]:
+    """Where a drawing is, by its name and design: the sheet, and which of its cells."""
+    cells = {(name, art_set): (art_set, n) for art_set in sources()["sets"] for n, name in enumerate(_names(art_set))}
+    further = [(name, design) for name in further_sources()["drawings"] for design in further_designs(name)]
+    return cells | {key: (FURTHER, n) for n, key in enumerate(further)}
 
 
 def _names(art_set: str) -> list[str]:
@@ -37,23 +62,22 @@ def _names(art_set: str) -> list[str]:
 
 
 @lru_cache(maxsize=None)
-def _sheet(art_set: str) -> Image.Image:
-    path = ART / f"{art_set}.webp"
+def _sheet(name: str) -> Image.Image:
+    path = ART / f"{name}.webp"
     if not path.exists():
         raise FileNotFoundError(f"expected the art sheet {path}; run `sidkit stickers atlas` to build it")
     return Image.open(path).convert("RGBA")
 
 
 @lru_cache(maxsize=None)
-def drawing(name: str, art_set: str, hue: int = 0) -> Image.Image:
+def drawing(name: str, design: str, hue: int = 0) -> Image.Image:
     """One drawing as RGBA, 128 x 128 px, optionally with its hues turned by `hue` degrees."""
-    if art_set not in sources()["drawings"].get(name, {}):
-        raise ValueError(
-            f"no drawing of {name!r} in the set {art_set!r}; there are {sources()['drawings'].get(name, {})}"
-        )
-    index = _names(art_set).index(name)
+    if (name, design) not in _cells():
+        known = (*sources()["drawings"].get(name, {}), *further_designs(name))
+        raise ValueError(f"no drawing of {name!r} in the set {design!r}; there are {', '.join(known) or 'none'}")
+    sheet, index = _cells()[name, design]
     x, y = index % COLUMNS * CELL, index // COLUMNS * CELL
-    return rotate_hue(_sheet(art_set).crop((x, y, x + CELL, y + CELL)), hue)
+    return rotate_hue(_sheet(sheet).crop((x, y, x + CELL, y + CELL)), hue)
 
 
 def rotate_hue(image: Image.Image, degrees: int) -> Image.Image:
@@ -68,50 +92,71 @@ def rotate_hue(image: Image.Image, degrees: int) -> Image.Image:
 
 
 def build(folder: Path = ART) -> list[Path]:
-    """Fetch the packages with npm, render every drawing and write one lossless WebP sheet a set."""
+    """Fetch the packages with npm, render every drawing and write one lossless WebP sheet a set, and one of FURTHER."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        return [_build_set(art_set, Path(scratch), folder) for art_set in sources()["sets"]]
+        sheets = [_build_set(art_set, Path(scratch), folder) for art_set in sources()["sets"]]
+        return [*sheets, _build_further(Path(scratch), folder)]
 
 
 def _build_set(art_set: str, scratch: Path, folder: Path) -> Path:
-    package = _fetch(art_set, scratch)
-    names = _names(art_set)
-    sheet = Image.new("RGBA", (COLUMNS * CELL, -(-len(names) // COLUMNS) * CELL))
-    for index, name in enumerate(names):
-        picture = _render(package, sources()["drawings"][name][art_set])
+    package = _fetch(sources()["sets"][art_set], scratch)
+    pictures = (_render(package, sources()["drawings"][name][art_set]) for name in _names(art_set))
+    return _pack(pictures, folder / f"{art_set}.webp")
+
+
+def _build_further(scratch: Path, folder: Path) -> Path:
+    package = _fetch(further_sources(), scratch)
+    told = [one for pictures in further_sources()["drawings"].values() for one in pictures]
+    return _pack((_further(package, one) for one in told), folder / f"{FURTHER}.webp")
+
+
+def _further(package: Path, told: str) -> Image.Image:
+    """The icon `set:picture`; one without colours of its own is given two."""
+    art_set, _, picture = told.partition(":")
+    icon = _icon(package / "json" / f"{art_set}.json", picture)
+    return two_toned(icon, seed=told) if further_sources()["sets"][art_set]["plain"] else icon
+
+
+def _pack(pictures: Iterable[Image.Image], path: Path) -> Path:
+    pictures = list(pictures)
+    sheet = Image.new("RGBA", (COLUMNS * CELL, -(-len(pictures) // COLUMNS) * CELL))
+    for index, picture in enumerate(pictures):
         sheet.paste(picture, (index % COLUMNS * CELL, index // COLUMNS * CELL))
-    path = folder / f"{art_set}.webp"
     sheet.save(path, lossless=True, quality=100, method=6)
     return path
 
 
-def _fetch(art_set: str, scratch: Path) -> Path:
-    source = sources()["sets"][art_set]
+def _fetch(source: dict, scratch: Path) -> Path:
     command = ["npm", "pack", "--silent", f"{source['package']}@{source['version']}"]
     archive = subprocess.run(command, cwd=scratch, check=True, capture_output=True, text=True).stdout.split()[-1]
+    folder = scratch / archive.removesuffix(".tgz")
     with tarfile.open(scratch / archive) as tar:
-        tar.extractall(scratch / art_set, filter="data")
-    return scratch / art_set / "package"
+        tar.extractall(folder, filter="data")
+    return folder / "package"
 
 
 def _render(package: Path, picture: str) -> Image.Image:
-    """A ready-made WebP, or an icon of an Iconify set rendered by resvg, at the size of a cell."""
+    """A ready-made WebP, or an icon of an Iconify set, at the size of a cell."""
     if picture.endswith(".webp"):
         return Image.open(package / "assets" / picture).convert("RGBA").resize((CELL, CELL), Image.LANCZOS)
+    return _icon(package / "icons.json", picture)
+
+
+def _icon(icons: Path, picture: str) -> Image.Image:
     import resvg_py
 
-    png = resvg_py.svg_to_bytes(svg_string=_svg(package, picture), width=CELL, height=CELL, skip_system_fonts=True)
+    svg = _svg(_icons(icons), picture)
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=CELL, height=CELL, skip_system_fonts=True)
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
 
 
 @lru_cache(maxsize=None)
-def _icons(package: Path) -> dict:
-    return json.loads((package / "icons.json").read_text())
+def _icons(path: Path) -> dict:
+    return json.loads(path.read_text())
 
 
-def _svg(package: Path, name: str) -> str:
-    icons = _icons(package)
+def _svg(icons: dict, name: str) -> str:
     while name in icons.get("aliases", {}):
         name = icons["aliases"][name]["parent"]
     icon = icons["icons"][name]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops, ImageDraw
 
 # What a coloured object is tinted with.
 TINTS = {
@@ -52,3 +54,29 @@ def recolor(image: Image.Image, attribute: str) -> Image.Image:
     ramp = np.array(RAMPS[attribute])
     channels = [np.interp(light, (0, 0.5, 1), ramp[:, c]) for c in range(3)]
     return Image.fromarray(np.dstack([*channels, rgba[..., 3]]).astype(np.uint8), "RGBA")
+
+
+def two_toned(icon: Image.Image, seed: str) -> Image.Image:
+    """A black RGBA icon in one colour, and what its lines enclose in a lighter one; `seed` says which."""
+    rng = np.random.default_rng(list(seed.encode()))
+    hues, grays = rng.uniform(0, 1, 2), rng.uniform(0, 1, 2)
+    ink = colorsys.hsv_to_rgb(hues[0], grays[0], rng.uniform(0.15, 0.85))
+    filling = colorsys.hsv_to_rgb(hues[1], 0.7 * grays[1], rng.uniform(0.85, 1))
+    whole = _filled(icon.getchannel("A"))
+    drawn = Image.new("RGBA", icon.size, _bytes(filling))
+    drawn.paste(Image.new("RGBA", icon.size, _bytes(ink)), mask=icon.getchannel("A"))
+    drawn.putalpha(whole)
+    return drawn
+
+
+def _filled(alpha: Image.Image) -> Image.Image:
+    """The alpha channel with all that it encloses made opaque."""
+    roomy = Image.new("L", (alpha.width + 2, alpha.height + 2))
+    roomy.paste(alpha.point(lambda a: 255 * (a > 127)), (1, 1))
+    ImageDraw.floodfill(roomy, (0, 0), 128)  # what can be reached from outside
+    inside = roomy.crop((1, 1, alpha.width + 1, alpha.height + 1)).point(lambda a: 255 * (a == 0))
+    return ImageChops.lighter(alpha, inside)
+
+
+def _bytes(color: tuple[float, float, float]) -> tuple[int, ...]:
+    return tuple(round(255 * channel) for channel in color)

@@ -17,6 +17,9 @@ ART_SETS = {
     "fxemoji": "simple",
 }
 
+# Designs from outside the world; a class has some or all of them.
+FURTHER = tuple(f"further {n}" for n in range(1, 29))
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -163,7 +166,7 @@ class Scene:
     def __post_init__(self) -> None:
         known = {
             "subject": (*SUBJECTS, *TEST_SUBJECTS),
-            "design": tuple(ART_SETS),
+            "design": (*ART_SETS, *FURTHER),
             "background": tuple(PLACES),
             "variant": PLACES.get(self.background, ()),
             "hue": HUES,

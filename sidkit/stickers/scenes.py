@@ -6,7 +6,6 @@ scene holds, so two scenes that differ in one factor make two pictures that diff
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from sidkit.stickers import factors
-from sidkit.stickers.atlas import ART, designs, drawing
+from sidkit.stickers.anchors import anchors
+from sidkit.stickers.atlas import designs, drawing, further_designs
 from sidkit.stickers.colors import recolor, tint
 from sidkit.stickers.factors import TIED, Scene, subject_classes
 from sidkit.stickers.places import VIEWS, place
@@ -178,12 +178,12 @@ def _worn_at(subject: str, design: str, tied: str) -> tuple[int, float, float]:
     box = art.getbbox()
     scale = SPRITE / max(box[2] - box[0], box[3] - box[1])
     left, top = _origin(box, scale)
-    anchors, where = _anchors()[subject][design], TIED[tied][1]
-    head_x, head_y, head_width = anchors["head"]
+    at, where = anchors(subject, design), TIED[tied][1]
+    head_x, head_y, head_width = at["head"]
     points = {
         "head": (head_x, head_y),
-        "eyes": anchors["eye"],
-        "neck": anchors["neck"],
+        "eyes": at["eye"],
+        "neck": at["neck"],
         "ears": (head_x, head_y),
         "side": (head_x + head_width * 0.3, head_y),
     }
@@ -191,11 +191,6 @@ def _worn_at(subject: str, design: str, tied: str) -> tuple[int, float, float]:
     width = np.clip(head_width * art.width * scale * spans[where], 0.42 * SPRITE, 0.66 * SPRITE)
     x, y = points[where]
     return round(width), left + x * art.width * scale, top + y * art.height * scale
-
-
-@lru_cache(maxsize=1)
-def _anchors() -> dict:
-    return json.loads((ART / "anchors.json").read_text())
 
 
 @lru_cache(maxsize=128)
@@ -254,17 +249,21 @@ def _paste(
 
 
 def sample_scene(
-    rng: np.random.Generator, *, held_out: bool = False, styles: tuple[str, ...] = factors.STYLES
+    rng: np.random.Generator, *, held_out: bool = False, styles: tuple[str, ...] = factors.STYLES, further: float = 0
 ) -> Scene:
-    """Draw a scene: of the designs used in pretraining, or of the held-out designs of the same classes."""
+    """Draw a scene: of the designs used in pretraining, or of the held-out designs of the same classes.
+
+    A share `further` of the scenes show a drawing from outside the world instead, of which no caption can tell.
+    """
     subject = _pick(rng, tuple(factors.SUBJECTS))
+    outside = further > 0 and rng.uniform() < further
     background = _pick(rng, tuple(factors.PLACES))
     nearby = _maybe(rng, 0.6, tuple(factors.NEARBY))
     tied = _maybe(rng, 0.6, tuple(TIED))
     hue, attribute = _maybe(rng, 0.25, factors.HUES[1:]) or 0, _maybe(rng, 0.15, factors.ATTRIBUTES)
     return Scene(
         subject,
-        _pick(rng, known_designs(subject, held_out)),
+        _pick(rng, further_designs(subject) if outside else known_designs(subject, held_out)),
         background,
         _pick(rng, factors.PLACES[background]),
         hue=0 if attribute else hue,

@@ -20,7 +20,7 @@ tags: [sidkit, sticker-world]
 
 | | |
 | --- | --- |
-| training data | {scenes:,} rendered scenes of Sticker World, seed 1, without the held-out designs |
+| training data | {scenes:,} rendered scenes of Sticker World, without the held-out designs |
 | steps, samples | {steps:,}, {samples:,} |
 | time in the training loop | {minutes:.0f} minutes |
 | hardware | {hardware} |

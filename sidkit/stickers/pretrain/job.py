@@ -30,6 +30,10 @@ class Job:
         """The rendered scenes to train on."""
         return pool(self._pool, self.scenes, SIZE, seed=1)
 
+    def wider_pool(self) -> Pool:
+        """As many, of which half show a subject in a drawing from outside the world."""
+        return pool(self.work / f"wider-pool-{self.scenes}", self.scenes, SIZE, seed=2, further=0.5)
+
     @property
     def _pool(self) -> Path:
         return self.work / f"pool-{self.scenes}"

@@ -100,12 +100,12 @@ def train_text_to_image(job: Job) -> Path:
 
 
 def train_reader(job: Job) -> Path:
-    """Train the factor reader, at first from ImageNet weights."""
+    """Train the factor reader, at first from ImageNet weights, on more drawings of a class than the world has."""
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.pretrain.backbone import ARCHITECTURE, load_imagenet
     from sidkit.stickers.pretrain.looking import HEADS, ReaderPart
 
-    part = ReaderPart(Reader(ARCHITECTURE, LOOK, HEADS), job.pool(), job.plan.batch)
+    part = ReaderPart(Reader(ARCHITECTURE, LOOK, HEADS), job.wider_pool(), job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
         _copy(Reader.load(shipped), part.reader) if shipped else load_imagenet(part.reader.backbone.net)
@@ -113,7 +113,8 @@ def train_reader(job: Job) -> Path:
     record = job.run("reader", part, begin)
     folder = job.shipped("reader")
     part.reader.save(folder)
-    _card(folder, "reader", "timm", "A picture to the factors of its scene, one head a factor.", part, record)
+    what = "A picture to the factors of its scene, one head a factor. Half of the scenes show drawings of other sets."
+    _card(folder, "reader", "timm", what, part, record)
     return folder
 
 

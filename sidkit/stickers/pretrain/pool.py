@@ -34,11 +34,11 @@ class Pool:
         return len(self.scenes)
 
 
-def pool(folder: Path, count: int, size: int, *, seed: int, held_out: bool = False) -> Pool:
-    """The pool in `folder`, rendered first if it is not there; `held_out` draws the designs that no training shows."""
+def pool(folder: Path, count: int, size: int, *, seed: int, **scenes) -> Pool:
+    """The pool in `folder`, rendered first if it is not there; `scenes` are options of `sample_scene`."""
     if not (folder / "scenes.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _render(folder, count, size, seed, held_out)
+        _render(folder, count, size, seed, scenes)
     return Pool(folder)
 
 
@@ -50,11 +50,11 @@ def save_whole(path: Path, array: np.ndarray) -> None:
     partial_file.rename(path)
 
 
-def _render(folder: Path, count: int, size: int, seed: int, held_out: bool) -> None:
+def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> None:
     pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, (count, size, size, 3))
     cover = np.lib.format.open_memmap(folder / "cover.npy", "w+", np.uint8, (count, size // CELL, size // CELL))
     starts = range(0, count, CHUNK)
-    work = partial(_chunk, count=count, size=size, seed=seed, held_out=held_out)
+    work = partial(_chunk, count=count, size=size, seed=seed, options=options)
     scenes: list[dict] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         bar = tqdm(workers.map(work, starts), f"render {folder.name}", len(starts), unit="k")
@@ -69,11 +69,9 @@ def _render(folder: Path, count: int, size: int, seed: int, held_out: bool) -> N
     partial_file.rename(folder / "scenes.json")
 
 
-def _chunk(
-    start: int, *, count: int, size: int, seed: int, held_out: bool
-) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+def _chunk(start: int, *, count: int, size: int, seed: int, options: dict) -> tuple[np.ndarray, np.ndarray, list[dict]]:
     rng = np.random.default_rng([seed, start])
-    scenes = [sample_scene(rng, held_out=held_out) for _ in range(min(CHUNK, count - start))]
+    scenes = [sample_scene(rng, **options) for _ in range(min(CHUNK, count - start))]
     composed = [compose(scene, size, rng) for scene in scenes]
     pixels = np.stack([np.asarray(one.image) for one in composed])
     return pixels, np.stack([_covered(one) for one in composed]), [asdict(scene) for scene in scenes]
