@@ -68,7 +68,6 @@ SHOWN = 0.01  # weight of what a reader of latents misses in what the model make
 DRAWN = 0.02  # and in what it draws from noise, on its way there
 JUDGING = 0.02  # weight of that reader's own loss
 DRAWING_STEPS = 8
-NOT_STANDING = 2.5  # how much more often a scene is drawn whose subject does not stand: classes are learnt late there
 
 
 def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> tuple[str, list[str]]:
@@ -182,8 +181,6 @@ class TextToImage(Part):
         self.pool, self.latents, self.batch, self.drop = pool, latents, batch, drop
         self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
         self.judge = judge
-        often = np.array([1.0 if scene.pose == "standing" else NOT_STANDING for scene in pool.scenes])
-        self.chances = often / often.sum()
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         index, captions = self._tell(self.batch, rng)
@@ -216,7 +213,7 @@ class TextToImage(Part):
 
     def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Captions]:
         """Scenes of the pool, as indices, and fresh captions of them."""
-        index = rng.choice(len(self.pool), size=count, p=self.chances)
+        index = rng.integers(len(self.pool), size=count)
         scenes = [self.pool.scenes[i] for i in index]
         captions, said = zip(*(random_caption(scene, rng, self.drop) for scene in scenes))
         tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt").input_ids
