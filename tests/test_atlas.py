@@ -1,5 +1,7 @@
 """The drawings: those of the world, and those from outside it that the reader alone learns from."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -40,6 +42,12 @@ def test_the_notice_names_each_set_its_author_and_its_licence():
         licence = told["licence"].replace("CC-BY-", "CC BY ").replace("CC0-", "CC0 ")
         assert told["title"] in line and told["author"] in line and line.endswith(licence)
     assert f"{further_sources()['package']} {further_sources()['version']}" in notice[0]
+
+
+def test_the_book_counts_what_there_is():
+    page = (Path(__file__).parent.parent / "book" / "licences.md").read_text()
+    count = sum(len(told) for told in further_sources()["drawings"].values())
+    assert f"{count} further drawings" in page and f"{len(further_sources()['sets'])} sets" in page
 
 
 def test_an_unknown_drawing_is_refused_with_those_there_are():
