@@ -10,6 +10,7 @@ import torch
 from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
+from sidkit.stickers.nets import move_halfway
 from sidkit.stickers.pretrain import loop
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
 from sidkit.stickers.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
@@ -304,3 +305,13 @@ def test_random_captions_name_what_they_say_they_name():
         for factor in ("background", "nearby", "tied", "style"):
             assert (factor in found) == (factor in said and getattr(scene, factor) is not None), text
     assert 5 < empty < 40
+
+
+def test_halfway_is_the_mean_of_all_weights_and_leaves_counts():
+    here, there = (torch.nn.BatchNorm1d(2) for _ in range(2))
+    torch.nn.init.constant_(there.weight, 3.0)
+    there.running_mean.fill_(4.0)
+    here.num_batches_tracked.fill_(5)
+    move_halfway(here, there)
+    assert here.weight.tolist() == [2.0, 2.0] and here.running_mean.tolist() == [2.0, 2.0]
+    assert here.num_batches_tracked == 5 and there.weight.tolist() == [3.0, 3.0]

@@ -116,3 +116,12 @@ class Attending(nn.Module):
         cells = [layer(x.flatten(2).mT) for layer, x in ((self.fine, fine), (self.coarse, coarse))]
         asked = torch.zeros_like(cells[0][:, :1])
         return F.normalize(self.project(self.layers(torch.cat([asked, *cells], dim=1) + self.places)[:, 0]), dim=-1)
+
+
+@torch.no_grad()
+def move_halfway(model: nn.Module, other: nn.Module) -> None:
+    """Change the model's weights to the mean of its own and those of `other`, which is built alike."""
+    goal = other.state_dict()
+    for name, value in model.state_dict().items():  # shares its memory with the model
+        if value.is_floating_point():
+            value.lerp_(goal[name], 0.5)
