@@ -145,12 +145,18 @@ def test_training_changes_the_net_alone_and_the_loss_falls(part, tiny_pipe):
         assert all(torch.equal(value, kept[name]) for name, value in module.state_dict().items())
 
 
-def test_views_are_read_again_as_they_were_made(part, eyes, tiny_pipe, tmp_path):
-    again = training.views_on_disk(tmp_path, 10, eyes, None)  # nothing is encoded: no autoencoder is needed
+def test_views_are_read_again_as_they_were_made(part, eyes, tiny_pipe, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_made", None)  # nothing is made
+        again = training.views_on_disk(tmp_path, 10, eyes, tiny_pipe.vae)
     assert again.scenes == part.pool.scenes and len(again) == 10
     for name in training.ARRAYS:
         assert np.array_equal(getattr(again, name), getattr(part.pool, name))
     assert 0.03 < again.cover.mean() / 255 < 0.4
+    others = copy.deepcopy(eyes)
+    next(others.parameters()).data *= 0.5
+    seen_by_others = training.views_on_disk(tmp_path, 10, others, tiny_pipe.vae)
+    assert seen_by_others.scenes == again.scenes and not np.array_equal(seen_by_others.fine, again.fine)
 
 
 def test_the_saved_encoder_says_the_same_and_knows_its_eyes(tiny_weights, eyes, tmp_path):

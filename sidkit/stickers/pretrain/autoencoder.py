@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from sidkit.stickers.pretrain.loop import Part
-from sidkit.stickers.pretrain.pool import Pool, save_whole
+from sidkit.stickers.pretrain.pool import Pool, save_whole, weights_name
 
 CONFIG = dict(
     in_channels=3,
@@ -123,7 +122,7 @@ def standardize(vae: AutoencoderKL, x: torch.Tensor) -> None:
 @torch.no_grad()
 def encode_pool(pool: Pool, vae: AutoencoderKL, folder: Path) -> np.ndarray:
     """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file for each encoder."""
-    path = folder / f"latents-{_encoder_name(vae)}.npy"
+    path = folder / f"latents-{weights_name(vae.encoder, vae.quant_conv)}.npy"
     if not path.exists():
         chunks = np.array_split(np.arange(len(pool)), -(-len(pool) // 100))
         latents = [
@@ -132,9 +131,3 @@ def encode_pool(pool: Pool, vae: AutoencoderKL, folder: Path) -> np.ndarray:
         ]
         save_whole(path, np.concatenate(latents))
     return np.load(path)
-
-
-def _encoder_name(vae: AutoencoderKL) -> str:
-    """Of an encoder's weights: the same for the same bytes."""
-    weights = [*vae.encoder.parameters(), *vae.quant_conv.parameters()]
-    return hashlib.sha256(b"".join(one.detach().cpu().numpy().tobytes() for one in weights)).hexdigest()[:12]

@@ -21,7 +21,7 @@ from sidkit.stickers.captioning import Eyes, asked
 from sidkit.stickers.factors import Scene, subject_classes
 from sidkit.stickers.pretrain.looking import batch_of, jitter
 from sidkit.stickers.pretrain.loop import Part
-from sidkit.stickers.pretrain.pool import Pool, save_whole
+from sidkit.stickers.pretrain.pool import Pool, save_whole, weights_name
 from sidkit.stickers.vocabulary import with_article
 
 CLOSELY = (
@@ -174,9 +174,12 @@ def _ids(tokenizer, text: str) -> list[int]:
 
 
 def maps_on_disk(eyes: Eyes, pool: Pool, count: int, folder: Path, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """The eyes' maps of the pool's first `count` pictures, each a little jittered, in half precision; made once."""
+    """The eyes' maps of the pool's first `count` pictures, each a little jittered, in half precision.
+
+    Made once for each backbone.
+    """
     count = min(count, len(pool))
-    paths = [folder / f"{name}-{count}.npy" for name in ("fine", "coarse")]
+    paths = [folder / f"{name}-{count}-{weights_name(eyes.backbone)}.npy" for name in ("fine", "coarse")]
     if not all(path.exists() for path in paths):
         folder.mkdir(parents=True, exist_ok=True)
         fine, coarse = zip(*_maps(eyes, pool, count, device))

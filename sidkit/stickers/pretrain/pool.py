@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 from tqdm import tqdm
 
 from sidkit.stickers.factors import Scene
@@ -48,6 +50,12 @@ def save_whole(path: Path, array: np.ndarray) -> None:
     with partial_file.open("wb") as stream:  # given a name, numpy would add its own suffix
         np.save(stream, array)
     partial_file.rename(path)
+
+
+def weights_name(*modules: nn.Module) -> str:
+    """What tells files computed with these modules from those computed with others: the same for the same weights."""
+    values = [value for module in modules for value in module.state_dict().values()]
+    return hashlib.sha256(b"".join(value.cpu().numpy().tobytes() for value in values)).hexdigest()[:12]
 
 
 def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> None:

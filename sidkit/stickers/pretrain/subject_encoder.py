@@ -24,6 +24,7 @@ from sidkit.stickers.nets import Backbone
 from sidkit.stickers.pretrain.autoencoder import grid
 from sidkit.stickers.pretrain.looking import jitter
 from sidkit.stickers.pretrain.loop import Part
+from sidkit.stickers.pretrain.pool import weights_name
 from sidkit.stickers.pretrain.text_to_image import FOREGROUND, timesteps
 from sidkit.stickers.scenes import Composition, compose, sample_scene
 from sidkit.stickers.subject_encoder import SubjectNet, flat, pixels, seen, spelling, token_of, view
@@ -57,7 +58,8 @@ class Views:
 
 
 def views_on_disk(folder: Path, count: int, eyes: Backbone, vae: nn.Module) -> Views:
-    """`count` scenes rendered, encoded and looked at; made once, and read from `folder` after that."""
+    """`count` scenes rendered, encoded and looked at; made once for each encoder and backbone, then read again."""
+    folder = folder / weights_name(eyes, vae.encoder, vae.quant_conv)
     done = folder / f"scenes-{count}.json"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
