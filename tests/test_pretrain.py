@@ -9,10 +9,12 @@ import torch
 
 from sidkit import torchvision_ops  # noqa: F401
 from sidkit.stickers import grammar
+from sidkit.stickers.captioning import Eyes, EyesConfig
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import move_halfway
 from sidkit.stickers.pretrain import loop
 from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
+from sidkit.stickers.pretrain.captioner import maps_on_disk
 from sidkit.stickers.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
 from sidkit.stickers.pretrain.looking import HEADS, altered, batch_of, labels, recolor
 from sidkit.stickers.pretrain.loop import Part, Plan, _Run
@@ -280,6 +282,16 @@ def test_a_judged_drawing_teaches_the_model_and_a_judge_learns_beside_it(small_p
     judge.loss_on_drawn(drawn, torch.Generator()).backward()
     assert all(p.grad is None for p in judged.unet.parameters())
     assert judge.reader.heads["class"].weight.grad[-1].norm() > 0
+
+
+def test_maps_are_kept_for_each_eyes(small_pool, tmp_path):
+    torch.manual_seed(0)
+    eyes = Eyes(EyesConfig())
+    kept, again = (maps_on_disk(eyes, small_pool, 4, tmp_path, "cpu") for _ in range(2))
+    next(eyes.backbone.parameters()).data *= 0.5
+    others = maps_on_disk(eyes, small_pool, 4, tmp_path, "cpu")
+    assert np.array_equal(kept[0], again[0]) and not np.array_equal(kept[0], others[0])
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_judge_can_join_a_run(small_pool, latents, judge, tmp_path):
