@@ -178,8 +178,8 @@ def maps_on_disk(eyes: Eyes, pool: Pool, count: int, folder: Path, device: str) 
 
     Made once for each backbone.
     """
-    count = min(count, len(pool))
-    paths = [folder / f"{name}-{count}-{weights_name(eyes.backbone)}.npy" for name in ("fine", "coarse")]
+    count, seen_by = min(count, len(pool)), weights_name(eyes.backbone)
+    paths = [folder / f"{name}-{count}-{seen_by}.npy" for name in ("fine", "coarse")]
     if not all(path.exists() for path in paths):
         folder.mkdir(parents=True, exist_ok=True)
         fine, coarse = zip(*_maps(eyes, pool, count, device))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +13,7 @@ import numpy as np
 from torch import nn
 from tqdm import tqdm
 
+from sidkit.runs import fingerprint
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.scenes import Composition, compose, sample_scene
 
@@ -54,8 +54,7 @@ def save_whole(path: Path, array: np.ndarray) -> None:
 
 def weights_name(*modules: nn.Module) -> str:
     """What tells files computed with these modules from those computed with others: the same for the same weights."""
-    values = [value for module in modules for value in module.state_dict().values()]
-    return hashlib.sha256(b"".join(value.cpu().numpy().tobytes() for value in values)).hexdigest()[:12]
+    return fingerprint(*({name: value.cpu().numpy() for name, value in one.state_dict().items()} for one in modules))
 
 
 def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> None:
