@@ -15,16 +15,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers import DiffusionPipeline
+from diffusers.models.attention_processor import Attention
 from PIL import Image
 from torch.nn import functional as F
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.config import check_name
 from sidkit.models import computing_in, text_parts
-from sidkit.personalize.examples import denoise, encode_pictures, encode_texts
-
-from diffusers import DiffusionPipeline  # isort: skip
-from diffusers.models.attention_processor import Attention  # isort: skip
+from sidkit.personalization.examples import denoise, encode_pictures, encode_texts
 
 CROSS = "attn2.processor"  # how diffusers names a UNet's cross-attentions
 CONVENTIONS = ("mean", "daam")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidkit.config import check_name
-from sidkit.describe.text import MARK
+from sidkit.mark import MARK
 from sidkit.subjects import CAPTIONS, SUFFIXES, Prompt, Subject, load_subject
 
 LIST = "prompts_and_classes.txt"

@@ -9,16 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import diffusers
 import torch
+import transformers
+from diffusers import DDIMScheduler, DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
 from safetensors import SafetensorError, safe_open
 
-from sidkit import hub, torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit import hub
 from sidkit.config import EMBEDDED, Memory, Profile, locate
-
-import diffusers  # isort: skip
-import transformers  # isort: skip
-from diffusers import DDIMScheduler, DiffusionPipeline  # isort: skip
-from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline  # isort: skip
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 INDEX = "model_index.json"

@@ -2,7 +2,7 @@
 
     runs = Runs("runs")
     key = {"subject": subject.folder, "training": training, "seed": 0}
-    folder = runs.get("dreambooth", key, make, code=["sidkit.personalize"])
+    folder = runs.get("dreambooth", key, make, code=["sidkit.personalization"])
 
 `make(folder)` writes its files into the folder that it is given. The folder gets its final name only when it is whole,
 so a run that was killed leaves nothing that anybody reads: the next call starts it again.

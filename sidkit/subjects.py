@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 from sidkit.config import check_name
-from sidkit.describe.text import check_length, check_mark, insert
+from sidkit.mark import check_length, check_mark, insert
 
 BIASES = ("background", "nearby", "tied", "substance", "pose")  # what leaks into [v] (section 3.1)
 CAPTIONS = "captions.json"

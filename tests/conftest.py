@@ -1,5 +1,7 @@
 """What the tests share: a Stable Diffusion pipeline of random weights that fits into memory a thousand times."""
 
+import sidkit  # noqa: F401  # isort: skip  (before diffusers: `sidkit.torchvision_ops`)
+
 import copy
 import functools
 import shutil
@@ -8,21 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from PIL import Image
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 from xdist.scheduler import LoadFileScheduling
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.book import build_book
 from sidkit.config import WEIGHTS
 from sidkit.models import add_identifier
+from sidkit.pretrain.image_text import make_image_text, save_image_text
+from sidkit.pretrain.looking import HEADS
 from sidkit.stickers.nets import IdentityNet, Reader
-from sidkit.stickers.pretrain.image_text import make_image_text, save_image_text
-from sidkit.stickers.pretrain.looking import HEADS
 from sidkit.stickers.segmenter import Segmenter
-
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel  # isort: skip
-from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline  # isort: skip
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer  # isort: skip
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {"OPENAI_API_KEY": "sk-test-3f9a7c51d2e84b06", "HF_TOKEN": "hf_test91c0d7aa45be2f63"}  # nobody's

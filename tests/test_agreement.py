@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from sidkit import config
+from sidkit.chapters import measures as agreement
 from sidkit.measure.correlation import rank_correlation, rank_difference
 from sidkit.runs import Runs
-from sidkit.stickers.subjects import make_subject
-from sidkit.study import agreement
+from sidkit.stickers.references import make_subject
 from sidkit.study.plan import make_plan
 from sidkit.study.run import run_study
 

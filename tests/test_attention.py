@@ -11,7 +11,7 @@ from PIL import Image
 
 from sidkit.attention import CONVENTIONS, Maps, _Batch, _Watch, capture, look, off_subject
 from sidkit.config import Sampling, load_profile
-from sidkit.generate import generate
+from sidkit.generation import generate
 from sidkit.models import load_pipeline
 
 PROMPTS = ["a sks dog on a beach", "a photo of a sks cat"]

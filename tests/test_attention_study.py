@@ -9,9 +9,13 @@ import pytest
 from PIL import Image
 
 from sidkit import config
+from sidkit.chapters import attention_maps as attention
+from sidkit.plot import heat
 from sidkit.runs import Runs
-from sidkit.study import attention, claims, finding, heat, looking
-from sidkit.study.looking import Seen
+from sidkit.study import claims
+from sidkit.study import drawn_masks as finding
+from sidkit.study import maps as looking
+from sidkit.study.maps import Seen
 from sidkit.study.plan import make_plan
 
 LEFT = np.zeros((64, 64), bool)

@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from sidkit.cli import app
-from sidkit.describe.check import KINDS, check, find
-from sidkit.describe.check_apply import fix_folder, fixed
-from sidkit.describe.check_limits import clip_limit, folder_limit
-from sidkit.stickers.subjects import make_subject
-from sidkit.study.checking import check_subject
+from sidkit.check.apply import fix_folder, fixed
+from sidkit.check.check import KINDS, check, find
+from sidkit.check.limits import clip_limit, folder_limit
+from sidkit.check.subject import check_subject
+from sidkit.cli.main import app
+from sidkit.stickers.references import make_subject
 
 
 def kinds(text, class_word="dog", **options):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sidkit.cli import app
-from sidkit.describe import check_scores as scoring
+from sidkit.check import scores as scoring
+from sidkit.cli.main import app
 
 PHOTOS = Path("/work/shared/photos")
 

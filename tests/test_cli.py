@@ -10,8 +10,8 @@ import torch
 from test_notebook import write
 from typer.testing import CliRunner
 
-from sidkit import cli
-from sidkit.stickers import pretrain
+from sidkit import pretrain
+from sidkit.cli import main as cli
 
 
 def call(monkeypatch, capsys, *arguments):
@@ -86,7 +86,7 @@ def test_book_asks_for_a_known_scale_and_a_book(monkeypatch, capsys, tmp_path):
 
 def test_pretrain_passes_its_options_on(monkeypatch, capsys, module):
     seen = {}
-    module("sidkit.stickers.pretrain", train=lambda part, **options: seen.update(part=part, **options) or "weights")
+    module("sidkit.pretrain", train=lambda part, **options: seen.update(part=part, **options) or "weights")
     arguments = ["stickers", "pretrain", "reader", "--minutes", "1.5", "--device=cpu", "--learning-rate", "2e-4"]
     code, out, _ = call(monkeypatch, capsys, *arguments)
     assert (code, out) == (0, "weights\n")
@@ -119,7 +119,7 @@ def test_bad_options_of_pretraining_are_told_before_anything_starts(monkeypatch,
 
 def test_evaluate_prints_one_json_object_or_a_table(monkeypatch, capsys, module):
     scores = {"sampled": {"class": 0.9}, "seconds_16": 3.2}
-    module("sidkit.stickers.evaluate", evaluate=lambda scenes: scores | {"scenes": scenes})
+    module("sidkit.pretrain.evaluate", evaluate=lambda scenes: scores | {"scenes": scenes})
     code, out, _ = call(monkeypatch, capsys, "stickers", "evaluate", "--scenes", "12", "--json")
     assert (code, json.loads(out)) == (0, scores | {"scenes": 12})
     assert "  class            0.900" in call(monkeypatch, capsys, "stickers", "evaluate")[1]

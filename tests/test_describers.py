@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sidkit.chapters import vlm_comparison as describers
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.subjects import make_subject
-from sidkit.study import describers
+from sidkit.stickers.references import make_subject
 
 SCENE = Scene("dog", "fluent", "beach", "sunset", nearby="balloon", nearby_color="blue", tied="crown",
               tied_color="red")  # fmt: skip

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sidkit import doctor
 from sidkit.config import load_profile
+from sidkit.doctor import report as doctor
 
 
 @pytest.fixture(autouse=True)

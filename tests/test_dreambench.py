@@ -8,7 +8,7 @@ from PIL import Image
 
 from sidkit.describe.cases import describe
 from sidkit.dreambench import load_dreambench, plus_prompts, present, read_plus_prompts
-from sidkit.measure.dreambench import picture_scores, real_score
+from sidkit.measure.dreambench_scores import picture_scores, real_score
 from sidkit.measure.metrics import similarities
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "dreambench"

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 from sidkit import config
+from sidkit.chapters import property_edits as edits
 from sidkit.runs import Runs
 from sidkit.stickers.looks import colors
-from sidkit.stickers.subjects import make_subject
-from sidkit.study import claims, edits, finding
+from sidkit.stickers.references import make_subject
+from sidkit.study import claims
+from sidkit.study import drawn_masks as finding
 from sidkit.study.pieces import file_name
 from sidkit.study.plan import make_plan
 

@@ -14,9 +14,9 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from sidkit.config import EncoderMethod, Sampling, load_profile
 from sidkit.encoder_methods import NAMES, blip_diffusion, encoder_of
-from sidkit.encoder_methods.methods import ENCODERS, check_encoder, encoded
+from sidkit.encoder_methods.encoders import ENCODERS, check_encoder, encoded
 from sidkit.encoder_methods.shown import Reference, plain
-from sidkit.generate import generate
+from sidkit.generation import generate
 from sidkit.models import copy_pipeline
 from sidkit.stickers.nets import Reader
 from sidkit.stickers.subject_encoder import SubjectEncoder, eyes_name, make_net, token_of
@@ -276,7 +276,7 @@ def test_an_arm_with_an_encoder_runs_through_the_study_without_training(plan, ti
     assert [arm.name for arm in plan.trained] == ["usual"] and plan.runs == 1 and "1 personalization" in str(plan)
     only = replace(plan, arms=plan.arms[:1])
     assert only.runs == 0
-    monkeypatch.setattr("sidkit.study.models.load_pipeline", lambda profile, device: copy_pipeline(tiny_pipe))
+    monkeypatch.setattr("sidkit.model_cache.load_pipeline", lambda profile, device: copy_pipeline(tiny_pipe))
     monkeypatch.setattr(pieces.Workshop, "_train", lambda *_: pytest.fail("an encoder was trained"))
     monkeypatch.setattr(
         pieces.Workshop, "measures", lambda self, *_: pytest.importorskip("pandas").DataFrame({"SA": [0.5]})

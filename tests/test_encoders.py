@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 from conftest import save_looking
+from open_clip import SimpleTokenizer
 from PIL import Image, ImageOps
 
-from sidkit import config, torchvision_ops  # noqa: F401
+from sidkit import config
 from sidkit.config import Encoders
 from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder, to_tensor
-from sidkit.stickers.pretrain.tokenizer import LENGTH
-
-from open_clip import SimpleTokenizer  # isort: skip
+from sidkit.pretrain.tokenizer import LENGTH
 
 HEADS = {"class": ["dog", "cat", "bee"], "nearby": ["none", "ball"]}
 ENCODERS = Encoders(image_text="embedded:image_text", identity="embedded:identity", reader="embedded:reader")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from sidkit.stickers import evaluate, grammar
-from sidkit.stickers.evaluate import agreement, draw, found, matched
-from sidkit.stickers.pretrain.looking import HEADS, identity, labels
+from sidkit.pretrain import evaluate
+from sidkit.pretrain.evaluate import agreement, draw, found, matched
+from sidkit.pretrain.looking import HEADS, identity, labels
+from sidkit.stickers import grammar
 
 
 class KnowingReader:

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
-from sidkit import cli
+from sidkit.cli import main as cli
 from sidkit.config import load_profile
 from sidkit.fetch import _wanted, about, fetch
 

@@ -8,8 +8,8 @@ import torch
 from conftest import make_xl_pipe
 
 from sidkit.config import Sampling, Training
-from sidkit.generate import CPU_BATCH, class_pictures, generate, prompt_list
-from sidkit.stickers.subjects import make_subject, prompts
+from sidkit.generation import CPU_BATCH, class_pictures, generate, prompt_list
+from sidkit.stickers.references import make_subject, prompts
 from sidkit.subjects import load_subject
 
 QUICK = Sampling(steps=2, guidance=3.0)

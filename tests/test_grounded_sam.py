@@ -7,16 +7,26 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import (
+    BertConfig,
+    BertTokenizerFast,
+    GroundingDinoConfig,
+    GroundingDinoForObjectDetection,
+    GroundingDinoImageProcessor,
+    GroundingDinoProcessor,
+    SamConfig,
+    SamImageProcessor,
+    SamMaskDecoderConfig,
+    SamModel,
+    SamProcessor,
+    SamPromptEncoderConfig,
+    SamVisionConfig,
+    SwinConfig,
+)
 
-from sidkit import torchvision_ops  # noqa: F401  (before transformers' vision models)
 from sidkit.config import Masks
-from sidkit.grounded_sam import GroundedSam, write_masks
-from sidkit.masks import given_mask
-
-from transformers import BertConfig, BertTokenizerFast, GroundingDinoConfig  # isort: skip
-from transformers import GroundingDinoForObjectDetection, GroundingDinoImageProcessor  # isort: skip
-from transformers import GroundingDinoProcessor, SamConfig, SamImageProcessor, SamMaskDecoderConfig  # isort: skip
-from transformers import SamModel, SamProcessor, SamPromptEncoderConfig, SamVisionConfig, SwinConfig  # isort: skip
+from sidkit.masks.files import given_mask
+from sidkit.masks.grounded_sam import GroundedSam, write_masks
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "cat", "dog"]
 BOX = (8.0, 8.0, 40.0, 40.0)  # x0, y0, x1, y1

@@ -12,39 +12,25 @@ PACKAGE = Path(__file__).parents[1] / "sidkit"
 
 # From the bottom up; a name stands for the module and everything in it. A module imports from its own layer and below.
 LAYERS = (
-    ("sidkit", "sidkit.config", "sidkit.hub", "sidkit.stickers", "sidkit.torchvision_ops"),
-    ("sidkit.subjects", "sidkit.dreambench", "sidkit.masks", "sidkit.plot", "sidkit.measure", "sidkit.describe"),
-    ("sidkit.raters",),
-    (
-        "sidkit.models",
-        "sidkit.architectures",
-        "sidkit.grounded_sam",
-        "sidkit.needs",
-        "sidkit.personalize",
-        "sidkit.generate",
-        "sidkit.attention",
-        "sidkit.encoder_methods",
-        "sidkit.stickers.subject_encoder",
-        "sidkit.stickers.subjects",
-    ),
-    ("sidkit.stickers.pretrain", "sidkit.stickers.evaluate", "sidkit.stickers.gallery", "sidkit.runs"),
+    ("sidkit", "sidkit.config", "sidkit.hub", "sidkit.mark", "sidkit.torchvision_ops"),
+    ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
+    ("sidkit.stickers.references", "sidkit.masks.files", "sidkit.describe", "sidkit.runs"),
+    ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
+    ("sidkit.model_cache", "sidkit.measure.pictures", "sidkit.plot"),
+    ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
+    ("sidkit.attention", "sidkit.encoder_methods"),
+    ("sidkit.pretrain", "sidkit.stickers.gallery", "sidkit.doctor.needs", "sidkit.doctor.architectures"),
     ("sidkit.study",),
+    ("sidkit.chapters",),
     ("sidkit.notebook", "sidkit.book", "sidkit.doctor", "sidkit.fetch", "sidkit.new"),
-    (
-        "sidkit.cli",
-        "sidkit.cli_folders",
-        "sidkit.cli_describe",
-        "sidkit.cli_models",
-        "sidkit.cli_raters",
-        "sidkit.cli_stickers",
-    ),
+    ("sidkit.cli",),
 )
 WITHOUT_TORCH = (
     "sidkit.config",
     "sidkit.hub",
     "sidkit.subjects",
-    "sidkit.masks",
-    "sidkit.plot",
+    "sidkit.masks.files",
+    "sidkit.plot.charts",
     "sidkit.measure.metrics",
     "sidkit.measure.statistics",
     "sidkit.describe",
@@ -52,10 +38,10 @@ WITHOUT_TORCH = (
     "sidkit.raters.scores",
     "sidkit.runs",
     "sidkit.notebook",
-    "sidkit.cli",
+    "sidkit.cli.main",
     "sidkit.stickers.scenes",
     "sidkit.stickers.grammar",
-    "sidkit.stickers.subjects",
+    "sidkit.stickers.references",
 )
 
 
@@ -124,7 +110,7 @@ def test_the_lower_modules_need_no_torch(name):
 
 def test_the_command_line_starts_quickly():
     heavy = "{'torch', 'diffusers', 'papermill', 'matplotlib', 'pandas'}"
-    assert python(f"import sys, sidkit.cli; print({heavy} & set(sys.modules))").strip() == "set()"
+    assert python(f"import sys, sidkit.cli.main; print({heavy} & set(sys.modules))").strip() == "set()"
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -4,8 +4,8 @@ import json
 
 import matplotlib.pyplot as plt
 
-from sidkit import plot
 from sidkit.measure.statistics import Interval
+from sidkit.plot import charts as plot
 from sidkit.study import ledger
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, Claim, Verdict
 

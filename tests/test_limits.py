@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from sidkit import config
+from sidkit.chapters import limits
 from sidkit.describe.cases import describe
+from sidkit.plot import pictures as figures
 from sidkit.runs import Runs
 from sidkit.stickers import grammar
-from sidkit.stickers.subjects import make_subject
-from sidkit.study import claims, figures, limits, tables
+from sidkit.stickers.references import make_subject
+from sidkit.study import claims, tables
 from sidkit.subjects import load_images
 
 

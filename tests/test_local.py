@@ -4,14 +4,7 @@ import pytest
 import torch
 from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
-
-from sidkit import torchvision_ops  # noqa: F401  (before transformers' vision models)
-from sidkit.describe.answers import AnswerError
-from sidkit.describe.describers import LOCAL, make_describer
-from sidkit.describe.instructions import load_instruction
-from sidkit.describe.local import _inputs
-
-from transformers import (  # isort: skip
+from transformers import (
     AddedToken,
     Blip2Config,
     Blip2ForConditionalGeneration,
@@ -26,6 +19,11 @@ from transformers import (  # isort: skip
     OPTConfig,
     PreTrainedTokenizerFast,
 )
+
+from sidkit.describe.answers import AnswerError
+from sidkit.describe.describers import LOCAL, make_describer
+from sidkit.describe.instructions import load_instruction
+from sidkit.describe.local import _inputs
 
 WORDS = [
     *("a", "A", "dog", "on", "the", "beach", "<image>", "<pad>", "<s>", "</s>", "<unk>"),

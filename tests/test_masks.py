@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.masks import FILLS, Shown, alpha_mask, apply_mask, contact_sheet, given_mask, scene_masks, write_mask
+from sidkit.masks.files import FILLS, Shown, alpha_mask, apply_mask, contact_sheet, given_mask, scene_masks, write_mask
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "break-a-scene"
 

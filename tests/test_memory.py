@@ -10,10 +10,10 @@ import torch
 from conftest import make_pipe, make_xl_pipe
 
 from sidkit.config import Sampling, Training
-from sidkit.generate import generate
+from sidkit.generation import generate
 from sidkit.models import computing_in, text_parts
-from sidkit.personalize import memory
-from sidkit.personalize.loop import personalize
+from sidkit.personalization import memory
+from sidkit.personalization.loop import personalize
 
 TRAINING = Training(steps=2, learning_rate=1e-3)
 PIPES = {"sd15": lambda: make_pipe("epsilon"), "sd21": lambda: make_pipe("v_prediction"), "sdxl": make_xl_pipe}
@@ -80,7 +80,7 @@ def test_xl_is_never_computed_in_fp16():
 
 def test_a_missing_package_is_told_before_any_work(tiny_pipe, pictures, monkeypatch):
     monkeypatch.setattr(memory.importlib.util, "find_spec", lambda _: None)
-    monkeypatch.setattr("sidkit.personalize.loop.Examples", lambda *_: pytest.fail("work began"))
+    monkeypatch.setattr("sidkit.personalization.loop.Examples", lambda *_: pytest.fail("work began"))
     with pytest.raises(ValueError, match="pip install bitsandbytes, or set training's optimizer to adamw"):
         trained(tiny_pipe, pictures, replace(TRAINING, optimizer="adamw8bit"))
 

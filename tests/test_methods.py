@@ -11,13 +11,13 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
 from sidkit.config import Sampling, Training
-from sidkit.generate import generate
+from sidkit.generation import generate
 from sidkit.models import copy_pipeline
-from sidkit.personalize.examples import Examples
-from sidkit.personalize.loop import personalize
-from sidkit.personalize.methods import METHODS, trained_parameters
-from sidkit.personalize.saving import FILE, load, save
-from sidkit.personalize.svdiff import fold
+from sidkit.personalization.examples import Examples
+from sidkit.personalization.loop import personalize
+from sidkit.personalization.methods import METHODS, trained_parameters
+from sidkit.personalization.saving import FILE, load, save
+from sidkit.personalization.svdiff import fold
 
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
 SHORT = Training(steps=3, learning_rate=1e-2, batch_size=2, rank=2)
@@ -198,7 +198,7 @@ def test_svdiff_shifts_singular_values_and_nothing_else(tiny_pipe):
 
 def test_a_masked_loss_looks_at_the_subject_alone(tiny_pipe, pictures, monkeypatch):
     """With a UNet that answers 0 and a mask of the left half, the loss is the target's mean square there."""
-    monkeypatch.setattr("sidkit.personalize.examples.denoise", lambda pipe, noisy, *_: torch.zeros_like(noisy))
+    monkeypatch.setattr("sidkit.personalization.examples.denoise", lambda pipe, noisy, *_: torch.zeros_like(noisy))
     mask = np.zeros((64, 64), bool)
     mask[:, :32] = True
     examples = Examples(tiny_pipe, pictures[:1], CAPTIONS[:1], True, [mask])

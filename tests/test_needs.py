@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sidkit import needs
-from sidkit.architectures import configuration, empty_pipeline
 from sidkit.config import load_profile
+from sidkit.doctor import needs
+from sidkit.doctor.architectures import configuration, empty_pipeline
 from sidkit.models import text_parts
 
 # Parameters as the models' own cards and papers count them (UNet, autoencoder, text encoders).

@@ -4,7 +4,7 @@ import pytest
 
 from sidkit.describe.negative import negative_prompt, non_subject
 from sidkit.stickers import grammar
-from sidkit.stickers.subjects import make_subject
+from sidkit.stickers.references import make_subject
 
 
 @pytest.mark.parametrize(

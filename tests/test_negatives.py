@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit import config, plot
-from sidkit.masks import given_mask
+from sidkit import config
+from sidkit.chapters import negative_prompts as negatives
+from sidkit.masks.files import given_mask
+from sidkit.plot import charts as plot
 from sidkit.runs import Runs
-from sidkit.stickers.subjects import make_subject, outlines
-from sidkit.study import claims, negatives
-from sidkit.study.masking import as_segmented, given, masks_of
+from sidkit.stickers.references import make_subject, outlines
+from sidkit.study import claims
+from sidkit.study.masks import as_segmented, given, masks_of
 from sidkit.study.pieces import file_name
 from sidkit.study.plan import PAIRS, Arm, make_plan
 from sidkit.study.run import captions_of, run_study

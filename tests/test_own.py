@@ -5,11 +5,12 @@ import json
 import pytest
 from PIL import Image
 
-from sidkit.describe.check import Finding
+from sidkit.chapters import your_images as own
+from sidkit.check import subject as checking
+from sidkit.check.check import Finding
 from sidkit.describe.embedded import FOLDER
 from sidkit.stickers.factors import subject_classes
-from sidkit.stickers.subjects import SCENES, make_subject
-from sidkit.study import checking, own
+from sidkit.stickers.references import SCENES, make_subject
 from sidkit.study.claims import NOT_RUN
 from sidkit.study.plan import Stickers, make_plan
 from sidkit.subjects import load_subject

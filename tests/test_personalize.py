@@ -10,9 +10,9 @@ from safetensors import safe_open
 
 from sidkit.config import Training
 from sidkit.models import copy_pipeline
-from sidkit.personalize.examples import Examples, _shuffled, encode_pictures, encode_texts
-from sidkit.personalize.loop import personalize
-from sidkit.personalize.saving import FILE, load, save
+from sidkit.personalization.examples import Examples, _shuffled, encode_pictures, encode_texts
+from sidkit.personalization.loop import personalize
+from sidkit.personalization.saving import FILE, load, save
 
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
 SHORT = Training(steps=4, learning_rate=1e-3, batch_size=2)
@@ -41,7 +41,7 @@ def test_the_loss_falls_on_a_picture_learnt_by_heart(pictures, prediction_type):
 
 def test_the_loss_is_the_one_of_the_prediction_type(tiny_pipe, pictures, monkeypatch):
     """With a UNet that answers 0, the loss is the target's mean square: of the noise, or of the velocity."""
-    monkeypatch.setattr("sidkit.personalize.examples.denoise", lambda pipe, noisy, *_: torch.zeros_like(noisy))
+    monkeypatch.setattr("sidkit.personalization.examples.denoise", lambda pipe, noisy, *_: torch.zeros_like(noisy))
     noisy = make_pipe("epsilon")
     for pipe in (tiny_pipe, noisy):
         examples = Examples(pipe, pictures, CAPTIONS, True)

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sidkit import plot
 from sidkit.measure.statistics import Interval
+from sidkit.plot import charts as plot
 
 TABLE = pd.DataFrame({"mean": [0.2, 0.6], "low": [0.1, 0.5], "high": [0.3, 0.8]}, index=[1, 3])
 RED, WIDE = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 32), "blue")

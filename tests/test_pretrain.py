@@ -7,20 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from sidkit import torchvision_ops  # noqa: F401
+from sidkit.pretrain import loop
+from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
+from sidkit.pretrain.captioner import maps_on_disk
+from sidkit.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
+from sidkit.pretrain.looking import HEADS, altered, batch_of, labels, recolor
+from sidkit.pretrain.loop import Part, Plan, _Run
+from sidkit.pretrain.pool import pool
+from sidkit.pretrain.text_to_image import TextToImage, Understanding, _label, asked_of, random_caption
+from sidkit.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
 from sidkit.stickers import grammar
 from sidkit.stickers.captioning import Eyes, EyesConfig
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import move_halfway
-from sidkit.stickers.pretrain import loop
-from sidkit.stickers.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
-from sidkit.stickers.pretrain.captioner import maps_on_disk
-from sidkit.stickers.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
-from sidkit.stickers.pretrain.looking import HEADS, altered, batch_of, labels, recolor
-from sidkit.stickers.pretrain.loop import Part, Plan, _Run
-from sidkit.stickers.pretrain.pool import pool
-from sidkit.stickers.pretrain.text_to_image import TextToImage, Understanding, _label, asked_of, random_caption
-from sidkit.stickers.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
 from sidkit.stickers.scenes import compose, sample_scene
 
 MOMENTS = ("exp_avg", "exp_avg_sq")

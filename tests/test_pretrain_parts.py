@@ -6,10 +6,9 @@ import shutil
 import pytest
 
 from sidkit.config import WEIGHTS
-from sidkit.stickers.pretrain import PARTS, train
-
-from sidkit.stickers.pretrain.subject_encoder import SubjectEncoderPart  # isort: skip
-from sidkit.stickers.pretrain.text_to_image import TextToImage  # isort: skip
+from sidkit.pretrain import PARTS, train
+from sidkit.pretrain.subject_encoder import SubjectEncoderPart
+from sidkit.pretrain.text_to_image import TextToImage
 
 pytestmark = pytest.mark.slow
 SIZE = dict(minutes=2e-3, batch=4, scenes=40)  # a step or a few

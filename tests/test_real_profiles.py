@@ -14,16 +14,16 @@ from PIL import Image
 from sidkit.attention import capture, look, off_subject
 from sidkit.config import Encoders, Sampling, load_profile
 from sidkit.describe.cases import describe
-from sidkit.describe.text import insert
 from sidkit.dreambench import load_dreambench, present
-from sidkit.generate import generate
-from sidkit.masks import apply_mask, given_mask, write_mask
-from sidkit.measure.dreambench import picture_scores
+from sidkit.generation import generate
+from sidkit.mark import insert
+from sidkit.masks.files import apply_mask, given_mask, write_mask
+from sidkit.measure.dreambench_scores import picture_scores
 from sidkit.measure.encoders import IdentityEncoder, ImageTextEncoder
 from sidkit.measure.metrics import non_subject_disentanglement, subject_alignment, text_alignment
 from sidkit.notebook import run_notebook
-from sidkit.personalize.loop import personalize
-from sidkit.personalize.methods import METHODS
+from sidkit.personalization.loop import personalize
+from sidkit.personalization.methods import METHODS
 from sidkit.subjects import load_image
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "dreambench"

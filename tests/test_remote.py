@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from sidkit.cli import app
+from sidkit.cli.main import app
 from sidkit.describe.answers import AnswerError
 from sidkit.describe.describers import make_describer
 from sidkit.describe.embedded import FOLDER, Stickers
@@ -26,7 +26,7 @@ from sidkit.describe.folder import describe_folder
 from sidkit.describe.instructions import load_instruction
 from sidkit.describe.remote import KEY, Remote, data_url
 from sidkit.runs import Runs
-from sidkit.stickers.subjects import make_subject
+from sidkit.stickers.references import make_subject
 
 SECRET = "sk-test-3f9a7c51d2"
 QUICK = {"retry-after-ms": "5"}

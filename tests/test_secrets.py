@@ -91,7 +91,7 @@ def structure(place):
 
 def sidkit(*line, **environment):
     """The command in a process of its own, so that its logs and its last words are the real ones."""
-    command = [sys.executable, "-c", "from sidkit.cli import main; main()", *line]
+    command = [sys.executable, "-c", "from sidkit.cli.main import main; main()", *line]
     done = subprocess.run(command, capture_output=True, env=os.environ | environment, timeout=300)
     return done.returncode, done.stdout + done.stderr
 

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
+from sidkit.chapters import methods
+from sidkit.chapters import single_reference as single
+from sidkit.chapters.biases import make_plans
 from sidkit.runs import Runs, fingerprint
-from sidkit.study import methods, single
-from sidkit.study.biases import make_plans
 from sidkit.study.pieces import Workshop, sticker_subject
 from sidkit.study.plan import Stickers
 from sidkit.study.run import captions_of

@@ -11,15 +11,18 @@ import pandas as pd
 import pytest
 from conftest import save_looking
 
-from sidkit import config, plot
-from sidkit.generate import generate
+from sidkit import config
+from sidkit.chapters import biases, methods
+from sidkit.generation import generate
+from sidkit.measure.pictures import without_identifier
 from sidkit.measure.statistics import Interval
+from sidkit.model_cache import weights
+from sidkit.plot import charts as plot
+from sidkit.plot import pictures as figures
+from sidkit.pretrain.looking import HEADS
 from sidkit.runs import Runs
-from sidkit.stickers.pretrain.looking import HEADS
-from sidkit.stickers.subjects import make_subject
-from sidkit.study import biases, claims, figures, methods, passport, pieces, tables
-from sidkit.study.measures import without_identifier
-from sidkit.study.models import weights
+from sidkit.stickers.references import make_subject
+from sidkit.study import claims, passport, pieces, tables
 from sidkit.study.plan import PAIRS, SCALES, Arm, Stickers, make_plan
 from sidkit.study.run import captions_of, run_study
 from sidkit.subjects import load_images

@@ -10,13 +10,13 @@ from PIL import Image, ImageCms
 
 from sidkit.describe.cases import CASES, describe
 from sidkit.describe.prompts import PHOTO_PROMPTS, photo_prompts
-from sidkit.describe.text import check_ready, insert
-from sidkit.masks import given_mask
+from sidkit.mark import check_ready, insert
+from sidkit.masks.files import given_mask
+from sidkit.pretrain.tokenizer import make_tokenizer
 from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import SUBJECTS
 from sidkit.stickers.looks import looks
-from sidkit.stickers.pretrain.tokenizer import make_tokenizer
-from sidkit.stickers.subjects import SHARED, make_subject, prompts, read_truth
+from sidkit.stickers.references import SHARED, make_subject, prompts, read_truth
 from sidkit.subjects import SID, WRITTEN_CASES, load_image, load_images, load_subject
 
 RED = (200, 30, 30)

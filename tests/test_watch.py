@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from sidkit.config import Sampling, Training
-from sidkit.generate import generate
+from sidkit.generation import generate
 from sidkit.models import copy_pipeline
-from sidkit.personalize.loop import personalize
-from sidkit.personalize.methods import METHODS
-from sidkit.personalize.watch import EarlyLook
+from sidkit.personalization.loop import personalize
+from sidkit.personalization.methods import METHODS
+from sidkit.personalization.watch import EarlyLook
 
 CAPTIONS, PROMPTS = ["a sks dog"] * 4, ["a sks dog on a beach", "a sks dog"]
 SAMPLING = Sampling(steps=1, guidance=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sidkit.config import check_name
-from sidkit.describe.text import MARK
+from sidkit.mark import MARK
 from sidkit.subjects import Subject
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sidkit.config import check_name
 from sidkit.describe.cases import CASES
-from sidkit.describe.text import MARK
+from sidkit.mark import MARK
 
 PARTS = ("objects", "object_details", "background", "background_details", "pose", "style", "subject")
 

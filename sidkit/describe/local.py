@@ -37,10 +37,7 @@ class Local:
     def _loaded(self) -> tuple[Any, Any]:
         """The processor, and the model on its device."""
         import torch
-
-        from sidkit import torchvision_ops  # noqa: F401  (before transformers' vision models)
-
-        from transformers import AutoModelForImageTextToText, AutoProcessor  # isort: skip
+        from transformers import AutoModelForImageTextToText, AutoProcessor
 
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.float32 if device == "cpu" else torch.float16

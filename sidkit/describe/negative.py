@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from sidkit.describe.cases import describe
-from sidkit.describe.text import MARK, check_mark
+from sidkit.mark import MARK, check_mark
 from sidkit.subjects import Subject
 
 SID = 3

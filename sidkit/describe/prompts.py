@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidkit.describe.text import MARK
+from sidkit.mark import MARK
 from sidkit.subjects import Prompt, Subject
 
 # kind -> (factor, how it is said, values); the values are words that a reader's captions may hold too

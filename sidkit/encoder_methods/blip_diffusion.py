@@ -9,17 +9,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import diffusers
 import torch
+import transformers
+from diffusers import DiffusionPipeline
+from transformers import CLIPTextConfig
 
-from sidkit import hub, torchvision_ops  # noqa: F401  (before diffusers)
+from sidkit import hub
 from sidkit.config import EncoderMethod, Profile, locate
 from sidkit.encoder_methods.shown import Reference, Shown
 from sidkit.models import identifier
-
-from diffusers import DiffusionPipeline  # isort: skip
-import diffusers  # isort: skip
-import transformers  # isort: skip
-from transformers import CLIPTextConfig  # isort: skip
 
 PIPELINE = "BlipDiffusionPipeline"
 INSTEAD = "use the method encoder:ip_adapter, which diffusers maintains"

@@ -9,11 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
+from diffusers import DiffusionPipeline
+
 from sidkit.config import EncoderMethod, Profile
 from sidkit.encoder_methods.shown import Reference
-
-from diffusers import DiffusionPipeline  # isort: skip
 
 FILES = ("global_mapper.pt", "local_mapper.pt")
 SOURCE = "github.com/csyxwei/ELITE"

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sidkit import hub, torchvision_ops  # noqa: F401  (before diffusers)
+from diffusers import DiffusionPipeline
+from transformers import CLIPVisionModelWithProjection
+
+from sidkit import hub
 from sidkit.config import EncoderMethod, Profile, locate
 from sidkit.encoder_methods.shown import Reference, Shown, plain
 from sidkit.models import identifier
-
-from diffusers import DiffusionPipeline  # isort: skip
-from transformers import CLIPVisionModelWithProjection  # isort: skip
 
 REMEDY = "copy or download it again (a hub id needs the network the first time), or change the profile"
 

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from diffusers import DiffusionPipeline
 from PIL import Image
-
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
-
-from diffusers import DiffusionPipeline  # isort: skip
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from diffusers import DiffusionPipeline
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.config import EncoderMethod, Profile, locate
 from sidkit.encoder_methods.shown import Reference
 from sidkit.models import identifier, text_parts
 from sidkit.stickers.subject_encoder import SubjectEncoder, token_of
-
-from diffusers import DiffusionPipeline  # isort: skip
 
 
 def check(settings: EncoderMethod | None, profile: Profile) -> None:

@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import open_clip
+import timm
 import torch
 from PIL import Image
 from safetensors import SafetensorError
 from torch.nn import functional as F
 
-from sidkit import torchvision_ops  # noqa: F401  (before open_clip and timm)
 from sidkit.config import EMBEDDED, Encoders, locate
 from sidkit.stickers.nets import IdentityNet, Reader
-
-import open_clip  # isort: skip
-import timm  # isort: skip
 
 BATCH = 16  # 1.5 times the speed of 64 on a CPU
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)  # what loading raises

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from sidkit.measure.statistics import COVERAGE, RESAMPLES, Interval
-from sidkit.raters.answers import Ratings
 from sidkit.raters.questions import QUESTIONS, UNSURE
+from sidkit.raters.ratings import Ratings
 
 ENDS = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
 NOBODY = "The raters are simulated: nobody looked at a picture, and this says nothing about people."

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sidkit.raters.answers import COLUMNS
 from sidkit.raters.questions import QUESTIONS, SIDES, SIMULATED, UNSURE
+from sidkit.raters.ratings import COLUMNS
 
 NEAR = 0.5  # of the differences' root mean square: what is felt to be nearer than this, nobody can tell
 

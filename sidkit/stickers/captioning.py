@@ -16,14 +16,20 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    CLIPTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PretrainedConfig,
+    PreTrainedModel,
+    VisionEncoderDecoderModel,
+)
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils import logging
 
-from sidkit import torchvision_ops  # noqa: F401  (before transformers' vision models)
 from sidkit.stickers.nets import COARSE, FINE, Backbone
-
-from transformers import AutoConfig, AutoModel, CLIPTokenizer, GPT2Config, GPT2LMHeadModel  # isort: skip
-from transformers import PretrainedConfig, PreTrainedModel, VisionEncoderDecoderModel  # isort: skip
-from transformers.modeling_outputs import BaseModelOutput  # isort: skip
-from transformers.utils import logging  # isort: skip
 
 LENGTH = 112  # tokens of instruction and caption together
 ANSWER = 56  # tokens of a caption at most

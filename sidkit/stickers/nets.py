@@ -9,15 +9,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import timm
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
-
-from sidkit import torchvision_ops  # noqa: F401  (before timm)
-
-import timm  # isort: skip
-
 
 FINE, COARSE = 6, 3  # cells a side of the backbone's maps
 

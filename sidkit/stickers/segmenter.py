@@ -1,6 +1,6 @@
 """Where the subject is in a Sticker World picture that a model drew, of which no renderer knows it: a small U-Net.
 
-For photos Grounded-SAM does this (`sidkit.grounded_sam`).
+For photos Grounded-SAM does this (`sidkit.masks.grounded_sam`).
 """
 
 from __future__ import annotations

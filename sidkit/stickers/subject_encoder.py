@@ -16,11 +16,10 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
+from transformers import PreTrainedTokenizerBase
 
-from sidkit.masks import apply_mask
+from sidkit.masks.files import apply_mask
 from sidkit.stickers.nets import COARSE, FINE, Attending, Backbone, Reader, Saved
-
-from transformers import PreTrainedTokenizerBase  # isort: skip
 
 SIDE = 64  # px of a view
 MARGIN = 0.08  # of its longer side, around a subject

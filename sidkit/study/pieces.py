@@ -11,40 +11,38 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from diffusers import DiffusionPipeline
 from PIL import Image
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.config import Training
-from sidkit.describe.text import insert
-from sidkit.encoder_methods.methods import ENCODERS, encoded
+from sidkit.encoder_methods.encoders import ENCODERS, encoded
 from sidkit.encoder_methods.shown import Reference
-from sidkit.generate import class_pictures, generate
-from sidkit.masks import apply_mask, given_mask
+from sidkit.generation import class_pictures, generate
+from sidkit.mark import insert
+from sidkit.masks.files import apply_mask, given_mask
+from sidkit.measure.pictures import measure
+from sidkit.model_cache import Models, weights
 from sidkit.models import copy_pipeline
-from sidkit.personalize.loop import TrainingLog, personalize
-from sidkit.personalize.saving import load, save
-from sidkit.personalize.watch import EarlyLook
+from sidkit.personalization.loop import TrainingLog, personalize
+from sidkit.personalization.saving import load, save
+from sidkit.personalization.watch import EarlyLook
 from sidkit.runs import Runs, fingerprint
 from sidkit.stickers.atlas import ART
-from sidkit.stickers.subjects import SCENES, make_subject, read_truth
-from sidkit.study.masking import masks_of
-from sidkit.study.measures import measure
-from sidkit.study.models import Models, weights
+from sidkit.stickers.references import SCENES, make_subject, read_truth
+from sidkit.study.masks import masks_of
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.subjects import Prompt, Subject, load_images, load_subject
-
-from diffusers import DiffusionPipeline  # isort: skip
 
 # The code that shapes each kind of piece: when it changes, the pieces of that kind are made anew.
 WORLD = [
     f"sidkit.stickers.{name}"
-    for name in ("subjects", "scenes", "places", "styles", "colors", "grammar", "vocabulary", "looks", "factors")
+    for name in ("references", "scenes", "places", "styles", "colors", "grammar", "vocabulary", "looks", "factors")
 ]
-TRAINING = ["sidkit.models", "sidkit.personalize", "sidkit.describe.text"]
-DRAWING = [*TRAINING, "sidkit.generate"]
-ENCODING = ["sidkit.models", "sidkit.describe.text", "sidkit.generate", "sidkit.encoder_methods"]
+TRAINING = ["sidkit.models", "sidkit.personalization", "sidkit.mark"]
+DRAWING = [*TRAINING, "sidkit.generation"]
+ENCODING = ["sidkit.models", "sidkit.mark", "sidkit.generation", "sidkit.encoder_methods"]
 ENCODING += ["sidkit.stickers.subject_encoder", "sidkit.stickers.nets"]
-MEASURING = ["sidkit.measure", "sidkit.masks", "sidkit.study.measures"]
+MEASURING = ["sidkit.measure", "sidkit.masks.files", "sidkit.measure.pictures"]
 
 CHECKPOINT_EVERY = 250  # steps; in Sticker World a personalization is over before the first
 

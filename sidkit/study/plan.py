@@ -39,7 +39,7 @@ class Arm:
 
     name: str  # unique in a plan; said in tables and figures
     captions: int | Callable[[Subject], Sequence[str]] = 1  # a description case, or the captions of a subject's images
-    method: str = METHOD  # of `sidkit.personalize.methods.METHODS`, or "encoder:NAME" of `sidkit.encoder_methods`
+    method: str = METHOD  # of `sidkit.personalization.methods.METHODS`, or "encoder:NAME" of `sidkit.encoder_methods`
     training: Mapping[str, Any] = field(default_factory=dict)  # over the profile's settings of the method
     sampling: Mapping[str, Any] = field(default_factory=dict)  # over the profile's
     negative: Callable[[Subject], str] | None = None  # a negative prompt for a subject

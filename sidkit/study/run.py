@@ -12,22 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from diffusers import DiffusionPipeline
 from PIL import Image
 from tqdm import tqdm
 
-from sidkit import torchvision_ops  # noqa: F401  (before diffusers)
 from sidkit.describe.cases import describe
-from sidkit.describe.text import check_mark, insert
-from sidkit.encoder_methods.methods import ENCODERS, check_encoder
-from sidkit.generate import prompt_list
+from sidkit.encoder_methods.encoders import ENCODERS, check_encoder
+from sidkit.generation import prompt_list
+from sidkit.mark import check_mark, insert
+from sidkit.model_cache import Models
 from sidkit.runs import Runs
-from sidkit.study.masking import masks_of
-from sidkit.study.models import Models
+from sidkit.study.masks import masks_of
 from sidkit.study.pieces import Workshop, file_name, sticker_subject
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.subjects import Prompt, Subject, load_subject
-
-from diffusers import DiffusionPipeline  # isort: skip
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sidkit.describe.cases import CASE_NAMES, describe
 from sidkit.measure.statistics import Interval, case_means
-from sidkit.stickers.subjects import SCENES, read_truth
+from sidkit.stickers.references import SCENES, read_truth
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict, check
 from sidkit.subjects import Subject
 

@@ -27,12 +27,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from sidkit import needs
-from sidkit.architectures import empty_pipeline
 from sidkit.config import Profile, load_profile
+from sidkit.doctor import needs
+from sidkit.doctor.architectures import empty_pipeline
 from sidkit.models import DTYPES, text_parts
-from sidkit.personalize.loop import personalize
-from sidkit.personalize.methods import METHODS
+from sidkit.personalization.loop import personalize
+from sidkit.personalization.methods import METHODS
 
 CAPTION = "a photo of a sks dog"
 # torchvision's operators are declared first: without them it does not import beside a CPU-only torch.

@@ -1,0 +1,167 @@
+"""The checker: reads a subject's captions, and pictures, before anything is trained on them.
+
+Each finding says which bias it risks, which words are meant, and what to write instead. A *fault* is wrong as it
+stands; a *note* asks for a look at the picture, which a checker of words cannot take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sidkit.check import together as check_set
+from sidkit.check.english import Caption, read
+from sidkit.check.fix import FIXES
+from sidkit.check.folder import read_folder
+from sidkit.check.limits import Limit, clip_limit
+from sidkit.check.looks import looks
+from sidkit.check.sides import crops, mirrors
+from sidkit.mark import MARK, insert
+
+Level = Literal["fault", "note"]
+
+# kind -> (what is wrong, the bias that it risks)
+KINDS = {
+    "picture": ("a picture cannot be read, or has no caption", "all of them"),
+    "identifier-missing": (f"no {MARK}", "all of them: the subject has no word of its own"),
+    "identifier-twice": (f"{MARK} more than once", "tied: the word stands for more than the subject"),
+    "class-missing": (
+        "no class word behind the identifier",
+        "identity: the model does not know what kind of thing it is",
+    ),
+    "looks": ("the subject's own looks", "identity: they go to these words instead of to the identifier"),
+    "bare": ("nothing but the subject", "background, nearby and tied: all that is around it goes to the identifier"),
+    "unsaid": ("something that is in all pictures is not said here", "nearby"),
+    "alike": ("nearly the caption of another picture", "pose: what tells the pictures apart goes to the identifier"),
+    "too-long": ("longer than the model reads", "background and nearby: what is cut off is as good as not said"),
+    "mirror": ("contradicted where training mirrors or crops", "nearby: the word is seen beside what it does not mean"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to change, or to look at. `fix` is the whole caption after a safe change, or None."""
+
+    file: str
+    kind: str
+    level: Level
+    bias: str
+    words: str  # of the caption; "" where it is about what is not there
+    advice: str
+    fix: str | None = None
+
+
+def check(
+    folder: Path | str,
+    class_word: str | None = None,
+    *,
+    seen: Mapping[str, Mapping[str, str]] | None = None,
+    pictures: bool = True,
+    **options,
+) -> list[Finding]:
+    """Read a subject's folder and find what its captions would teach wrongly (section 3.1's biases; Table 1).
+
+    `class_word` takes the place of the folder's own. Without `pictures`, no picture is opened. Other options are those
+    of `find`. Raises ValueError where the folder or its captions' file cannot be read at all.
+    """
+    told = read_folder(Path(folder), class_word, pictures=pictures)
+    broken = [_finding(file, "picture", "fault", words, advice) for file, words, advice in told.problems]
+    found = find(told.captions, told.class_word, style=told.style, seen=seen, cut=told.not_square, **options)
+    if told.frames_alike and not any(check_set.names_place(read(text, "")) for text in told.captions.values()):
+        advice = "the edges of all pictures look alike, and no caption names a place; say where it is"
+        found += (
+            [_finding(next(iter(told.captions)), "unsaid", "note", "", advice, "background")] if told.captions else []
+        )
+    return broken + found
+
+
+def find(
+    captions: Mapping[str, str],
+    class_word: str,
+    *,
+    style: bool = False,
+    limits: tuple[Limit, ...] | None = None,
+    identifier: str = "sks",
+    mirrored: bool = False,
+    cropped: bool = False,
+    cut: Collection[str] = (),
+    seen: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Finding]:
+    """The findings in captions (file -> text with `[v]`), by file and kind.
+
+    `style`: what is learnt is a way of painting. `limits` default to CLIP's 77 tokens. Say `mirrored` or `cropped` if
+    your trainer flips pictures or crops them at random; ours does neither, but takes the middle of those in `cut`.
+    `seen` is what is known to be in each picture: {"00.png": {"nearby": "balloon"}}.
+    """
+    read_all = {file: read(text, class_word) for file, text in captions.items()}
+    found: list[Finding] = []
+    for file, caption in read_all.items():
+        found += _alone(file, caption, class_word, style, limits or (clip_limit(),), identifier)
+        found += _sides(file, caption, mirrored, cropped, file in cut)
+    found += _together(read_all, seen or {})
+    return sorted(found, key=lambda one: (list(captions).index(one.file), list(KINDS).index(one.kind)))
+
+
+def _finding(file: str, kind: str, level: Level, words: str, advice: str, bias: str = "") -> Finding:
+    return Finding(file, kind, level, bias or KINDS[kind][1], words, advice)
+
+
+def _alone(
+    file: str, caption: Caption, class_word: str, style: bool, limits: tuple[Limit, ...], identifier: str
+) -> Iterator[Finding]:
+    """What one caption shows by itself."""
+    marks = caption.text.lower().count(MARK)
+    if marks == 0:
+        wrong = check_set.other_identifier(caption)
+        put = f"write {MARK} in the place of {wrong}" if wrong else f"put {MARK} before {class_word!r}"
+        yield _fixed(_finding(file, "identifier-missing", "fault", wrong, put), caption, class_word)
+    elif marks > 1:
+        advice = f"keep the {MARK} before {class_word!r} and take the other out"
+        yield _fixed(_finding(file, "identifier-twice", "fault", MARK, advice), caption, class_word)
+    if marks and caption.noun is None and not style:
+        advice = f"write {class_word!r} behind {MARK}: {MARK} {class_word}"
+        yield _fixed(_finding(file, "class-missing", "fault", "", advice), caption, class_word)
+    for place in looks(caption, style=style):
+        words = caption.told(place.start, place.stop)
+        advice = f"leave out {words!r}: what makes this {class_word} itself is for {MARK} to learn"
+        yield _fixed(_finding(file, "looks", "fault", words, advice), caption, class_word)
+    if check_set.bare(caption):
+        advice = "say what is around it: the place, what stands beside it, what it wears or holds, and in some detail"
+        yield _finding(file, "bare", "fault", caption.text, advice)
+    for limit in limits:
+        count, lost = limit.lost(insert(caption.text, identifier))
+        if lost:
+            advice = f"shorten it: {limit.name} reads {limit.length} tokens of {count}, and not the end, {lost!r}"
+            yield _finding(file, "too-long", "fault", lost, advice)
+
+
+def _fixed(finding: Finding, caption: Caption, class_word: str) -> Finding:
+    """The finding with the caption that would put it right, where that is safe."""
+    fix: Callable | None = FIXES.get(finding.kind)
+    text = fix(caption, class_word, finding.words) if fix else None
+    return finding if text is None or text == caption.text else Finding(**{**vars(finding), "fix": text})
+
+
+def _sides(file: str, caption: Caption, mirrored: bool, cropped: bool, cut: bool) -> Iterator[Finding]:
+    for words in mirrors(caption):
+        level: Level = "fault" if mirrored else "note"
+        advice = (
+            f"if training mirrors pictures, {words!r} is false half of the time: leave it out, or turn mirroring off"
+        )
+        yield _finding(file, "mirror", level, words, advice)
+    for words in crops(caption):
+        why = "it is not square, so its ends are cut off" if cut and not cropped else "if training crops it"
+        advice = f"{words!r} may not be in the picture any more: {why}; crop it yourself and then describe it"
+        yield _finding(file, "mirror", "fault" if cropped else "note", words, advice)
+
+
+def _together(captions: Mapping[str, Caption], seen: Mapping) -> Iterator[Finding]:
+    """What shows only beside the other captions and pictures."""
+    for gap in [*check_set.unsaid(captions), *check_set.unseen(captions, seen)]:
+        advice = f"{gap.why}; if it is in this picture too, name it"
+        yield _finding(gap.file, "unsaid", "fault" if gap.sure else "note", "", advice, gap.bias)
+    for file, other in check_set.alike(captions):
+        advice = f"it says what {other} says; say what differs: the pose, the place, what is beside it"
+        yield _finding(file, "alike", "note", captions[file].text, advice)

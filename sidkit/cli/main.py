@@ -1,0 +1,92 @@
+"""The command line: `sidkit --help`. Each command imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from sidkit.cli import describe as cli_describe
+from sidkit.cli import folders as cli_folders
+from sidkit.cli import models as cli_models
+from sidkit.cli import raters as cli_raters
+from sidkit.cli import stickers as cli_stickers
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # which would swallow what stands in [brackets]
+    help="Selectively informative descriptions.",
+)
+app.add_typer(cli_stickers.stickers, name="stickers")
+app.add_typer(cli_raters.raters, name="raters")
+for command in (cli_describe.describe, cli_models.doctor, cli_models.fetch, cli_models.masks):
+    app.command()(command)
+for command in (cli_folders.check, cli_folders.check_scores, cli_folders.new):
+    app.command()(command)
+
+Scale = Literal["smoke", "quick", "full"]
+
+REFUSED = 2  # exit code where nothing was started
+FAILED = 1  # exit code where work failed
+
+
+def main() -> None:
+    """Entry point: what the user can put right is told in one line, without a traceback."""
+    try:
+        app()
+    except (ValueError, FileNotFoundError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(REFUSED)
+
+
+@app.command()
+def notebook(
+    name: Annotated[
+        str, typer.Argument(help="A chapter, such as 02_description_cases, or the path of an .ipynb file.")
+    ],
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", help="name=value; the value is YAML: 3, 1e-4, [dog, cat].")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="The executed copy [runs/notebooks/NAME.ipynb].")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print the notebook's parameters and run nothing.")] = False,
+) -> None:
+    """Run a notebook with other parameters, which are checked before anything starts."""
+    from sidkit.notebook import find_notebook, parameters_cell, parse_assignments, run_notebook
+
+    if show:
+        typer.echo(parameters_cell(find_notebook(name)))
+        return
+    values = parse_assignments(parameter or [])
+    typer.echo(_cells_shown(lambda: run_notebook(name, values, output)))
+
+
+@app.command()
+def book(
+    scale: Annotated[Scale, typer.Option(help="How much each chapter runs.")] = "quick",
+    root: Annotated[Path, typer.Option(help="Folder of _config.yml and _toc.yml.")] = Path("."),
+    jobs: Annotated[int, typer.Option(min=0, help="Notebooks at once; 0: one a core. On a GPU, 1.")] = 0,
+) -> None:
+    """Execute the chapters' notebooks and build the book; prints the path of its first page."""
+    from sidkit.book import build_book
+
+    typer.echo(_cells_shown(lambda: build_book(root, scale=scale, jobs=jobs)))
+
+
+def _cells_shown(run) -> Any:
+    """Call `run`; where a cell or the build fails, show it without our own traceback and leave with FAILED."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill import PapermillExecutionError
+
+    try:
+        return run()
+    except PapermillExecutionError as error:
+        typer.echo(f"{error}\nerror: cell {error.cell_index} failed: {error.ename}: {error.evalue}", err=True)
+    except DeadKernelError as error:
+        typer.echo(f"error: {error}; the usual reason is too little memory", err=True)
+    except RuntimeError as error:
+        typer.echo(f"error: {error}", err=True)
+    raise typer.Exit(FAILED)

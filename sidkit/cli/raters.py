@@ -1,0 +1,94 @@
+"""Commands about people who compare pictures: `sidkit raters form`, `sidkit raters read`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sidkit.raters.pairs import Pair
+
+SCALES = ("smoke", "quick", "full")
+
+raters = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Have people compare two arms' pictures, and read what they answered.",
+)
+
+
+@raters.command()
+def form(
+    source: Annotated[
+        str, typer.Argument(help="A folder of pairs, or smoke, quick or full: the study of 02_description_cases.")
+    ],
+    first: Annotated[str, typer.Option(help="A folder's arm, or a case of the study [its two folders; 1].")] = "",
+    second: Annotated[str, typer.Option(help="The arm or case to compare it with [its two folders; 3].")] = "",
+    count: Annotated[int, typer.Option(min=1, help="Pairs that are shown of a study.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of which pairs, their order, and which arm is A.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the page and its key go.")] = Path("runs/raters"),
+    subject: Annotated[list[str] | None, typer.Option(help="Of the study [the scale's].")] = None,
+    profile: Annotated[str, typer.Option(help="Of the study: stickers, or sd15 on a GPU.")] = "stickers",
+    store: Annotated[Path, typer.Option(help="Folder in which the study's work is kept.")] = Path("runs"),
+) -> None:
+    """Write a page for raters, and the key that says which arm is A: keep the key to yourself."""
+    from sidkit.raters.form import write_form
+    from sidkit.raters.pairs import pairs_in
+
+    if source in SCALES and not Path(source).is_dir():
+        pairs = _study_pairs(source, first or "1", second or "3", count, seed, subject or [], profile, store)
+    else:
+        pairs = pairs_in(source, first, second)
+    page, key = write_form(pairs, out, seed=seed)
+    typer.echo(f"{page}\n{key}")
+    typer.echo(f"{len(pairs)} pairs. Give raters only {page.name}, collect what it saves, then\n"
+               f"  sidkit raters read {key} answers-*.csv", err=True)  # fmt: skip
+
+
+@raters.command()
+def read(
+    key: Annotated[Path, typer.Argument(help="key.csv, which was written beside the form.")],
+    answers: Annotated[list[Path], typer.Argument(help="What the raters saved, a file each.")],
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print every answer with the arm it chose instead.")] = False,
+) -> None:
+    """Print what raters prefer, with 95 % intervals, and how much they agree (Krippendorff's alpha)."""
+    from sidkit.raters import scores
+    from sidkit.raters.ratings import read_ratings
+
+    ratings = read_ratings(key, answers)
+    if as_csv:
+        typer.echo(ratings.frame.to_csv(index=False), nl=False)
+        return
+    for _, row in scores.told(ratings, seed=seed).iterrows():
+        typer.echo(f"{row.iloc[0]}")
+        typer.echo("".join(f"  {name:<{_width(row)}}  {cell}\n" for name, cell in row.iloc[1:].items()))
+    typer.echo("\n".join(scores.notes(ratings)))
+
+
+def _width(row) -> int:
+    return max(map(len, row.index[1:]))
+
+
+def _study_pairs(
+    scale: str, first: str, second: str, count: int, seed: int, subjects: list[str], profile: str, store: Path
+) -> list[Pair]:
+    """Pairs of two of the paper's cases; what is missing of the study is made."""
+    from sidkit.chapters.rating import pairs_of
+    from sidkit.describe.cases import CASE_NAMES
+    from sidkit.runs import Runs
+    from sidkit.study.plan import make_plan
+    from sidkit.study.run import run_study
+
+    cases = [_case(first), _case(second)]
+    study = run_study(make_plan(scale, profile=profile, subjects=subjects, cases=cases), Runs(store))
+    return pairs_of(study, *(CASE_NAMES[case] for case in cases), count, seed)
+
+
+def _case(name: str) -> int:
+    from sidkit.config import check_name
+    from sidkit.subjects import WRITTEN_CASES
+
+    return int(check_name("case", name, map(str, WRITTEN_CASES)))

@@ -1,0 +1,78 @@
+"""The true sizes of Stable Diffusion 1.5, 2.1 and XL: models without weights, to count with and to test with.
+
+The JSON files are the configurations of the published pipelines, as far as they shape a model. On torch's `meta` device
+a model has shapes and no numbers, and takes no memory.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    DiffusionPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from sidkit.config import Profile, check_name, locate, weights_folder
+
+FOLDER = Path(__file__).parent
+SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1)
+IDENTIFIER = "sks"  # one token of the tokenizer that stands in, whatever the profile's is
+PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+
+
+def architectures() -> list[str]:
+    """Names of the architectures that can be counted without their weights."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def configuration(profile: Profile) -> dict[str, dict]:
+    """The configuration of each part of a profile's pipeline: from its own folder, or from its named architecture.
+
+    Raises ValueError where the profile has neither, with what to do.
+    """
+    folder = Path(locate(profile.pipeline))
+    if folder.is_dir():
+        return {
+            part: json.loads((folder / part / "config.json").read_text()) for part in PARTS if (folder / part).is_dir()
+        }
+    if profile.architecture is None:
+        told = f"profile {profile.name}: expected a folder, or an architecture ({', '.join(architectures())})"
+        raise ValueError(f"{told}; name one to have {profile.pipeline} counted without its weights")
+    known = check_name("architecture", profile.architecture, architectures())
+    return json.loads((FOLDER / f"{known}.json").read_text())
+
+
+def empty_pipeline(profile: Profile, device: str = "meta") -> DiffusionPipeline:
+    """The profile's pipeline at its true size, of no weights on `meta` and of random ones elsewhere.
+
+    Its tokenizers stand in for the true ones: they count, and say nothing.
+    """
+    told = configuration(profile)
+    double = "text_encoder_2" in told
+    with torch.device(device):
+        parts = {"unet": UNet2DConditionModel.from_config(told["unet"]), "vae": AutoencoderKL.from_config(told["vae"])}
+        parts["text_encoder"] = CLIPTextModel(_text(told["text_encoder"]))
+        if double:
+            parts["text_encoder_2"] = CLIPTextModelWithProjection(_text(told["text_encoder_2"]))
+    words = CLIPTokenizer.from_pretrained(weights_folder("text_to_image") / "tokenizer")
+    scheduler = DDIMScheduler(prediction_type=told.get("prediction_type", "epsilon"), **SCHEDULE)
+    parts |= dict(tokenizer=words, scheduler=scheduler)
+    if double:
+        pipe = StableDiffusionXLPipeline(**parts, tokenizer_2=words, add_watermarker=False)
+    else:
+        nothing = dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+        pipe = StableDiffusionPipeline(**parts, **nothing)
+    pipe.identifier = IDENTIFIER
+    return pipe
+
+
+def _text(told: dict) -> CLIPTextConfig:
+    return CLIPTextConfig(**{key: value for key, value in told.items() if key not in ("model_type", "architectures")})

@@ -1,0 +1,118 @@
+"""Pictures from prompts and seeds. A seed is a noise, so pictures pair up across prompts, cases and methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+from tqdm import tqdm
+
+from sidkit.config import Sampling, Training
+from sidkit.describe.prompts import photo_prompts
+from sidkit.mark import check_ready
+from sidkit.models import computing_in, resolution, tokenizers
+from sidkit.stickers import references as stickers
+from sidkit.stickers.vocabulary import with_article
+from sidkit.subjects import Prompt, Subject
+
+CPU_BATCH = 8  # pictures; the kernels' rounding depends on the size of a batch, so on a CPU there is only one size
+BIG = 32  # latent pixels a side; above this a picture is enough for a CPU
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One generated picture, with what made it."""
+
+    prompt: str
+    seed: int
+    image: Image.Image
+
+
+def generate(
+    pipe: DiffusionPipeline,
+    prompts: list[str],
+    seeds: list[int],
+    sampling: Sampling,
+    *,
+    precision: str = "fp32",
+    progress: bool = True,
+) -> list[Picture]:
+    """One picture for each prompt and seed, prompts in order and the seeds of a prompt together; DDIM with eta 0.
+
+    `prompts` have the identifier in the place of `[v]`. On a CPU a picture's bits depend on its own prompt and seed
+    only, not on what is drawn beside it; on a GPU also on `sampling.batch_size`, by rounding that the eye cannot see.
+    Raises ValueError for a prompt that the model would cut, and for a negative prompt without guidance.
+    """
+    check_ready([*prompts, sampling.negative_prompt], tokenizers(pipe))
+    if sampling.negative_prompt and sampling.guidance == 1:
+        raise ValueError("negative_prompt works through guidance: expected sampling.guidance above 1, got 1")
+    wanted = [(prompt, seed) for prompt in prompts for seed in seeds]
+    size = _batch_size(pipe, sampling)
+    pictures = []
+    with tqdm(total=len(wanted), desc="draw", unit="picture", delay=5, disable=not progress) as bar:
+        for start in range(0, len(wanted), size):
+            batch = wanted[start : start + size]
+            with torch.inference_mode(), computing_in(pipe, precision):
+                images = _draw(pipe, batch + batch[-1:] * (size - len(batch)), sampling)
+            pictures += [Picture(*one, image) for one, image in zip(batch, images)]
+            bar.update(len(batch))
+    return pictures
+
+
+def class_pictures(
+    pipe: DiffusionPipeline,
+    class_word: str,
+    training: Training,
+    sampling: Sampling,
+    *,
+    seed: int,
+    progress: bool = True,
+) -> tuple[list[Image.Image], list[str]]:
+    """Pictures of the class by the base model with their captions, "a photo of a dog": DreamBooth's prior preservation.
+
+    As many as `training.prior_images`; make them once for a class and base model.
+    """
+    caption = f"a photo of {with_article(class_word)}"
+    seeds = [seed + index for index in range(training.prior_images)]
+    drawn = generate(pipe, [caption], seeds, sampling, precision=training.precision, progress=progress)
+    return [picture.image for picture in drawn], [caption] * len(drawn)
+
+
+def prompt_list(subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
+    """Prompts with `[v]` for a subject, with what each asks for; none asks for what the references show.
+
+    Kinds, in turn: recontextualization, nearby, accessory and property, `each` of each. For a sticker subject they
+    are drawn from its world (`stickers.subjects.prompts`), and `seed` says which.
+    """
+    if (subject.folder / stickers.SCENES).is_file():
+        return stickers.prompts(subject, each, seed=seed)
+    return photo_prompts(subject, each)
+
+
+def _batch_size(pipe: DiffusionPipeline, sampling: Sampling) -> int:
+    """How many pictures the model always sees at once; what is not wanted is drawn and dropped."""
+    if pipe.device.type != "cpu":
+        return sampling.batch_size
+    return CPU_BATCH if pipe.unet.config.sample_size <= BIG else 1
+
+
+def _draw(pipe: DiffusionPipeline, batch: list[tuple[str, int]], sampling: Sampling) -> list[Image.Image]:
+    prompts, seeds = map(list, zip(*batch))
+    negative = [sampling.negative_prompt] * len(batch) if sampling.negative_prompt else None
+    return pipe(
+        prompts,
+        negative_prompt=negative,
+        latents=torch.cat([_noise(pipe, seed) for seed in seeds]),
+        num_inference_steps=sampling.steps,
+        guidance_scale=sampling.guidance,
+        height=resolution(pipe),
+        width=resolution(pipe),
+    ).images
+
+
+def _noise(pipe: DiffusionPipeline, seed: int) -> torch.Tensor:
+    """Drawn on the CPU, so that every machine starts from the same."""
+    shape = (1, pipe.unet.config.in_channels, *[pipe.unet.config.sample_size] * 2)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(pipe.unet.device)

@@ -1,0 +1,1 @@
+"""Masks: which pixels of a picture are the subject; given by files, or found in the picture."""

@@ -1,0 +1,131 @@
+"""The training loop of every method."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline
+from PIL import Image
+from tqdm import tqdm
+
+from sidkit.config import Training
+from sidkit.mark import check_ready
+from sidkit.models import computing_in, tokenizers
+from sidkit.personalization.checkpoint import Checkpoint
+from sidkit.personalization.examples import Examples
+from sidkit.personalization.memory import (
+    check_optimizer,
+    forget_peak,
+    keep_freed_memory,
+    little_memory,
+    make_optimizer,
+    peak,
+)
+from sidkit.personalization.methods import check_method, freeze, trained_parameters
+
+LARGEST_GRADIENT = 1.0  # norm; as in diffusers' DreamBooth example
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """How training went: the loss of every step, the seconds that this call took and its peak of memory in bytes."""
+
+    losses: tuple[float, ...]
+    seconds: float
+    peak: int
+
+
+def personalize(
+    pipe: DiffusionPipeline,
+    images: list[Image.Image],
+    captions: list[str],
+    method: str,
+    training: Training,
+    *,
+    seed: int,
+    prior: tuple[list[Image.Image], list[str]] | None = None,
+    masks: list[np.ndarray] | None = None,
+    watch: Callable[[int, float], None] | None = None,
+    progress: bool = True,
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 100,
+) -> TrainingLog:
+    """Train `pipe` in place on pictures with one caption each, the identifier in the place of `[v]`.
+
+    `prior` are class pictures and their captions (`generate.class_pictures`), which `training.prior_weight` weighs:
+    L = L(references) + weight * L(class pictures), DreamBooth's prior preservation.
+    `masks`, boolean (h, w) and one a picture, leave of the loss only what lies on the subject.
+    `watch(step, loss)` is called after every step, counted from 0; it may draw from `pipe` (`watch.EarlyLook`).
+    All randomness is drawn from `seed`: the same call gives the same bits. With a folder `checkpoint`, the state is
+    kept there every `checkpoint_every` steps, and a call with the same arguments goes on from it to the same bits.
+    Raises ValueError, before any training, for captions that do not fit and for an unknown method.
+    """
+    _check(pipe, images, captions, training, prior)
+    check_method(method, training)
+    parameters = trained_parameters(pipe, method, training)
+    encode_once = not any(name.startswith("text_encoder") for name in parameters)
+    references = Examples(pipe, images, captions, encode_once, masks)
+    relatives = Examples(pipe, *prior, encode_once) if prior else None
+
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = make_optimizer(parameters.values(), training)
+    scaler = torch.amp.GradScaler(pipe.unet.device.type, enabled=training.precision == "fp16")
+    state = Checkpoint(checkpoint, parameters, optimizer, scaler, generator)
+    seen = [data for part in filter(None, (references, relatives)) for data in part.data()]
+    losses = state.resume(method, training, seed, seen)
+
+    keep_freed_memory(pipe.unet.device)
+    forget_peak(pipe.unet.device)
+    started = time.monotonic()
+    left = range(len(losses), training.steps)
+    look = dict(desc=method, unit="step", leave=False, delay=2, disable=not progress)
+    bar = tqdm(left, total=training.steps, initial=len(losses), **look)
+    with little_memory(pipe, training, encode_once):
+        for step in bar:
+            with computing_in(pipe, training.precision):
+                loss = references.loss(training.batch_size, generator)
+                if relatives:
+                    loss = loss + training.prior_weight * relatives.loss(training.batch_size, generator)
+            _step(loss, optimizer, scaler)
+            losses.append(loss.item())
+            bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
+            if (step + 1) % checkpoint_every == 0:
+                state.save(losses)
+            if watch:
+                watch(step, losses[-1])
+    freeze(pipe)
+    return TrainingLog(tuple(losses), time.monotonic() - started, peak(pipe.unet.device))
+
+
+def _step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
+    scaler.scale(loss).backward()
+    scaler.unscale_(optimizer)
+    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
+    torch.nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
+    scaler.step(optimizer)
+    scaler.update()
+    optimizer.zero_grad(set_to_none=True)
+
+
+def _check(
+    pipe: DiffusionPipeline,
+    images: list[Image.Image],
+    captions: list[str],
+    training: Training,
+    prior: tuple[list[Image.Image], list[str]] | None,
+) -> None:
+    for pictures, texts in filter(None, ((images, captions), prior)):
+        if not pictures or len(pictures) != len(texts):
+            raise ValueError(f"expected pictures with one caption each, got {len(pictures)} and {len(texts)}")
+        check_ready(texts, tokenizers(pipe))
+    check_optimizer(training)
+    if bool(prior) != bool(training.prior_weight):
+        raise ValueError(
+            f"expected class pictures exactly where prior_weight is not 0, got {'some' if prior else 'none'} and "
+            f"{training.prior_weight}; generate.class_pictures makes them"
+        )

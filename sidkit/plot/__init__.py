@@ -1,0 +1,1 @@
+"""Figures: charts, sheets of pictures, maps of attention; nothing is computed here."""

@@ -1,0 +1,142 @@
+"""The scores of the shipped models, on scenes that no training has seen: `sidkit stickers evaluate`.
+
+Everything is a share between 0 and 1, but for `psnr_db` (decibels) and `seconds_16` (seconds for 16 pictures).
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from sidkit.config import load_profile
+from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder
+from sidkit.models import load_pipeline
+from sidkit.pretrain.looking import altered, identity, labels
+from sidkit.stickers import grammar
+from sidkit.stickers.factors import Scene
+from sidkit.stickers.scenes import render, sample_scene
+
+SEED = 2_026
+CHOICES = 100  # captions a picture is matched with, designs an identity is found among
+MATCHED = 200  # pictures at most: each takes 100 captions
+STEPS, GUIDANCE = 25, 3.0
+
+
+def evaluate(scenes: int = 1000) -> dict:
+    """Measure every part. `scenes` is how many scenes each share is taken over."""
+    profile = load_profile("stickers")
+    reader = FactorReader(profile.encoders)
+    pipe = load_pipeline(profile, "cpu")
+    return {
+        "sampled": sampled(pipe, reader, scenes),
+        "reader": read(reader, scenes),
+        "image_text": matched(ImageTextEncoder(profile.encoders), scenes),
+        "identity": found(IdentityEncoder(profile.encoders), scenes),
+        "psnr_db": reconstructed(pipe.vae, min(scenes, 500)),
+        "seconds_16": seconds(pipe),
+    }
+
+
+def draw(count: int, *, held_out: bool, seed: int = SEED) -> tuple[list[Scene], list]:
+    """Scenes and their pictures, of designs that pretraining saw or of those held out."""
+    rng = np.random.default_rng([seed, held_out])
+    scenes = [sample_scene(rng, held_out=held_out) for _ in range(count)]
+    return scenes, [render(scene, 64, rng) for scene in scenes]
+
+
+def agreement(reader: FactorReader, scenes: list[Scene], pictures: list) -> dict[str, float]:
+    """Share of pictures in which the reader sees what the scene says, for each factor."""
+    read = reader.read(pictures)
+    truth = [labels(scene) for scene in scenes]
+    return {head: float(np.mean(read[head].argmax(1) == [one[head] for one in truth])) for head in truth[0]}
+
+
+def read(reader: FactorReader, count: int) -> dict[str, float]:
+    """The reader on rendered scenes whose designs it never saw."""
+    return agreement(reader, *draw(count, held_out=True))
+
+
+def sampled(pipe, reader: FactorReader, count: int) -> dict[str, float]:
+    """Pictures sampled from full captions of known designs, read by the factor reader."""
+    scenes, _ = draw(count, held_out=False)
+    rng = np.random.default_rng(SEED)
+    captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
+    noise = torch.Generator().manual_seed(SEED)
+    pictures = []
+    for start in tqdm(range(0, count, 20), "sample"):
+        pictures += _sample(pipe, captions[start : start + 20], noise)
+    return agreement(reader, scenes, pictures)
+
+
+def _sample(pipe, captions: list[str], noise: torch.Generator) -> list:
+    return pipe(
+        captions, height=64, width=64, num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=noise
+    ).images
+
+
+def matched(encoder: ImageTextEncoder, count: int) -> float:
+    """Share of pictures whose own caption is the nearest of 100; the others differ in one to three factors."""
+    count = min(count, MATCHED)
+    scenes, pictures = draw(count, held_out=False)
+    rng = np.random.default_rng(SEED)
+    images = encoder.images(pictures)
+    right = 0
+    for scene, image in zip(tqdm(scenes, "match"), images):
+        others = [scene, *(altered(scene, rng) for _ in range(CHOICES - 1))]
+        texts = encoder.texts([grammar.caption(one, grammar.FACTORS, True, rng) for one in others])
+        right += int((texts @ image).argmax() == 0)
+    return right / count
+
+
+def found(encoder: IdentityEncoder, count: int) -> float:
+    """Share of pictures whose subject is found among 100 held-out subjects, each in another scene."""
+    rng = np.random.default_rng(SEED)
+    subjects = _subjects(rng)
+    gallery = encoder.images([_elsewhere(subject, rng) for subject in subjects])
+    asked = rng.integers(0, len(subjects), count)
+    queries = encoder.images([_elsewhere(subjects[i], rng) for i in asked])
+    return float(np.mean((queries @ gallery.T).argmax(1) == asked))
+
+
+def _subjects(rng: np.random.Generator) -> list[Scene]:
+    """100 scenes with different subjects: held-out designs in several hues."""
+    subjects: dict[tuple, Scene] = {}
+    while len(subjects) < CHOICES:
+        scene = sample_scene(rng, held_out=True)
+        subjects.setdefault(identity(scene), scene)
+    return list(subjects.values())
+
+
+def _elsewhere(subject: Scene, rng: np.random.Generator):
+    """The subject in a scene drawn anew, as a plain sticker."""
+    from dataclasses import replace
+
+    scene = sample_scene(rng)
+    looks = {name: getattr(subject, name) for name in ("subject", "design", "hue", "attribute")}
+    return render(replace(scene, style=None, **looks), 64, rng)
+
+
+@torch.no_grad()
+def reconstructed(vae, count: int) -> float:
+    """Mean peak signal-to-noise ratio in dB of held-out scenes through the autoencoder."""
+    _, pictures = draw(count, held_out=True)
+    x = torch.from_numpy(np.stack([np.asarray(p) for p in pictures])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    parts = [vae.decode(vae.encode(part).latent_dist.mean).sample for part in x.split(50)]
+    error = ((x - torch.cat(parts).clamp(-1, 1)) ** 2).mean((1, 2, 3))
+    return float((10 * torch.log10(4 / error)).mean())
+
+
+def seconds(pipe) -> float:
+    """Seconds for 16 pictures with 25 steps; the best of three."""
+    scenes, _ = draw(16, held_out=False)
+    rng = np.random.default_rng(SEED)
+    captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        _sample(pipe, captions, torch.Generator().manual_seed(SEED))
+        times.append(time.perf_counter() - start)
+    return min(times)

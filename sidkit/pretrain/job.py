@@ -1,0 +1,81 @@
+"""One call of `train`: where its pool, its checkpoints and the shipped weights are, and how it starts from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sidkit.pretrain.loop import Part, Plan, fit
+from sidkit.pretrain.pool import Pool, pool
+
+SIZE = 64  # px
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one call of `train` works with."""
+
+    plan: Plan
+    work: Path
+    weights: Path
+    scenes: int
+    drop: float
+
+    def pool(self) -> Pool:
+        """The rendered scenes to train on."""
+        return pool(self._pool, self.scenes, SIZE, seed=1)
+
+    def wider_pool(self) -> Pool:
+        """As many, of which half show a subject in a drawing from outside the world."""
+        return pool(self.work / f"wider-pool-{self.scenes}", self.scenes, SIZE, seed=2, further=0.5)
+
+    @property
+    def _pool(self) -> Path:
+        return self.work / f"pool-{self.scenes}"
+
+    def shipped(self, part: str) -> Path:
+        """The folder of a part's weights; the autoencoder's are inside the pipeline."""
+        inside = part in ("autoencoder", "decoder")
+        return self.weights / "text_to_image" / "vae" if inside else self.weights / part
+
+    def tokenizer(self, part: str, inside: str = "", more: Iterable[str] = ()):
+        """The tokenizer with which the part was begun."""
+        from sidkit.pretrain.tokenizer import kept_tokenizer
+
+        return kept_tokenizer([self.work / part / "tokenizer", self.shipped(part) / inside], more)
+
+    def autoencoder(self):
+        """The trained autoencoder, or else the shipped one, in single precision."""
+        from diffusers import AutoencoderKL
+
+        trained = self.work / "autoencoder" / "weights"
+        vae = AutoencoderKL.from_pretrained(trained if trained.exists() else self.shipped("autoencoder"))
+        return vae.to(self.plan.device, torch.float32).eval()
+
+    def latents(self, vae) -> np.ndarray:
+        """The pool as latents, which are computed once for each encoder."""
+        from sidkit.pretrain.autoencoder import encode_pool
+
+        return encode_pool(self.pool(), vae, self._pool)
+
+    def latent_reader(self):
+        """The trained latent reader, or None as long as there is none."""
+        from sidkit.pretrain.latent_reader import LatentReader
+
+        trained = self.work / "latent_reader" / "weights"
+        return LatentReader.load(trained) if trained.exists() else None
+
+    def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
+        """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""
+        shipped = self.shipped(name)
+        known = shipped if any(shipped.rglob("*.safetensors")) else None
+        begin(known)
+        before = shipped / "training.json"
+        return fit(
+            part, self.work / name, self.plan, json.loads(before.read_text()) if known and before.exists() else None
+        )

@@ -1,0 +1,113 @@
+"""Reads the factors of a scene from its latents: what tells the text-to-image model whether it draws what it was told.
+
+It measures nothing: the scores come from the factor reader, another network, which looks at the pictures themselves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from sidkit.pretrain.looking import HEADS, labels
+from sidkit.pretrain.loop import Part
+from sidkit.pretrain.pool import Pool
+from sidkit.stickers.nets import Saved
+
+UNSAID = -100  # a label that the cross-entropy leaves out
+MADE_UP = "made up"  # what the reader may see instead of a value
+HARD = {"class": 2.0, "tied": 2.0, "pose": 2.0}  # weights of the factors that are learnt last
+READS = {head: (*values, MADE_UP) if head in HARD else values for head, values in HEADS.items()}
+NOISE = 1.0  # the most noise mixed in, in standard deviations of a latent
+
+
+class LatentReader(Saved):
+    """A small residual network; `heads` maps each factor to the values it can take."""
+
+    def __init__(self, channels: int, heads: dict[str, list[str]]) -> None:
+        super().__init__()
+        self.config = {"channels": channels, "heads": {head: list(values) for head, values in heads.items()}}
+        self.net = nn.Sequential(
+            nn.Conv2d(channels, 64, 3, padding=1),
+            *(Residual(64, 64), Residual(64, 128, 2), Residual(128, 128), Residual(128, 256, 2), Residual(256, 256)),
+            nn.GroupNorm(8, 256),
+            nn.SiLU(),
+        )
+        self.heads = nn.ModuleDict({head: nn.Linear(512, len(values)) for head, values in heads.items()})
+
+    def forward(self, latents: torch.Tensor) -> dict[str, torch.Tensor]:
+        """(n, channels, h, w) latents of about unit variance to logits (n, values) of each factor."""
+        maps = self.net(latents)
+        features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+        return {name: head(features) for name, head in self.heads.items()}
+
+
+class Residual(nn.Module):
+    """Two convolutions beside a shortcut; `stride` 2 halves the sides."""
+
+    def __init__(self, before: int, after: int, stride: int = 1) -> None:
+        super().__init__()
+        self.norm1, self.conv1 = nn.GroupNorm(8, before), nn.Conv2d(before, after, 3, stride, 1)
+        self.norm2, self.conv2 = nn.GroupNorm(8, after), nn.Conv2d(after, after, 3, padding=1)
+        self.shortcut = nn.Conv2d(before, after, 1) if before != after else nn.Identity()
+        self.smaller = nn.AvgPool2d(stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        inner = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+        return self.shortcut(self.smaller(x)) + inner
+
+
+class LatentReaderPart(Part):
+    """Cross-entropy over every factor of latents with some noise, so that its gradient points at shapes.
+
+    It can go on learning beside the text-to-image model: a drawing that only looks like a dog to it is shown to it as
+    MADE_UP, so that the next such drawing counts as missed (the discriminator of arXiv 1606.03498, section 5).
+    """
+
+    def __init__(self, reader: LatentReader, pool: Pool, latents: np.ndarray, batch: int) -> None:
+        super().__init__()
+        self.reader, self.pool, self.latents, self.batch = reader, pool, latents, batch
+        self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
+
+    def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        device = next(self.parameters()).device
+        read = self.reader(glance(torch.from_numpy(self.latents[drawn.numpy()]).float().to(device), generator))
+        losses = [F.cross_entropy(read[head].float(), self.labels[head][drawn].to(device)) for head in HEADS]
+        return torch.stack(losses).sum()
+
+    def loss_on_drawn(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """How far from knowing that these latents (n, c, h, w) are the text-to-image model's; 0 or more."""
+        read = self.reader(glance(drawn.detach(), generator))
+        losses = [
+            F.cross_entropy(read[head].float(), torch.full((len(drawn),), len(HEADS[head]), device=drawn.device))
+            for head in HARD
+        ]
+        return torch.stack(losses).sum()
+
+    def missed(
+        self, latents: torch.Tensor, asked: dict[str, torch.Tensor], generator: torch.Generator, doubt: bool
+    ) -> torch.Tensor:
+        """How far from seeing what was `asked` (labels (n,) a factor, or UNSAID): a cross-entropy, 0 or more.
+
+        With `doubt`, being seen as drawn is a miss as well. Teaches what made the latents, and not the reader.
+        """
+        self.reader.requires_grad_(False)
+        read = self.reader(glance(latents, generator))
+        self.reader.requires_grad_(True)
+        return torch.stack([_missed(read[head], head, asked[head], doubt) for head in HEADS]).sum()
+
+
+def _missed(logits: torch.Tensor, head: str, asked: torch.Tensor, doubt: bool) -> torch.Tensor:
+    logits = logits.float() if doubt else logits.float()[:, : len(HEADS[head])]
+    total = F.cross_entropy(logits, asked, ignore_index=UNSAID, reduction="sum")
+    return HARD.get(head, 1.0) * total / len(logits)
+
+
+def glance(latents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Latents (n, c, h, w) moved by at most a place, with noise of another strength for each, mostly little."""
+    across, down = torch.randint(3, (2,), generator=generator).tolist()
+    height, width = latents.shape[2:]
+    moved = F.pad(latents, (1, 1, 1, 1), mode="replicate")[:, :, down : down + height, across : across + width]
+    strength = NOISE * torch.rand(len(latents), 1, 1, 1, generator=generator) ** 2
+    return moved + (strength * torch.randn(latents.shape, generator=generator)).to(latents.device)
