@@ -10,7 +10,7 @@ import pytest
 from sidkit import config
 from sidkit.chapters import limits
 from sidkit.describe.cases import describe
-from sidkit.plot import pictures as figures
+from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.stickers import grammar
 from sidkit.stickers.references import make_subject
@@ -128,7 +128,7 @@ def test_an_unknown_scale_or_class_is_refused():
 def test_heads_of_many_columns_take_several_lines_and_do_not_touch(dog):
     images = load_images(dog) * 3
     names = ["usual captions, 150 steps"] * 6
-    figure = figures.rows(["one prompt"], [images], names)
+    figure = sheets.rows(["one prompt"], [images], names)
     renderer = figure.canvas.get_renderer()
     heads = [text.get_window_extent(renderer) for text in figure.texts if text.get_weight() == "bold"]
     assert all(left.x1 < right.x0 for left, right in zip(heads, heads[1:]))

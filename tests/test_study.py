@@ -18,7 +18,7 @@ from sidkit.measure.pictures import without_identifier
 from sidkit.measure.statistics import Interval
 from sidkit.model_cache import weights
 from sidkit.plot import charts as plot
-from sidkit.plot import pictures as figures
+from sidkit.plot import sheets
 from sidkit.pretrain.looking import HEADS
 from sidkit.runs import Runs
 from sidkit.stickers.references import make_subject
@@ -268,13 +268,13 @@ def test_the_description_s_table_and_the_shared_things_are_the_subject_s(study):
 @pytest.mark.parametrize("columns", [1, 4])
 def test_sheets_hold_every_picture(study, columns):
     images = load_images(next(iter(study[1].subjects.values()))) * 3
-    drawn = [ax for ax in figures.sheet(images, columns=columns).axes if ax.images]
+    drawn = [ax for ax in sheets.sheet(images, columns=columns).axes if ax.images]
     assert len(drawn) == len(images)
 
 
 def test_rows_stand_below_each_other_with_their_titles(study):
     images = load_images(next(iter(study[1].subjects.values())))
-    figure = figures.rows(["one", "a title " * 20], [images, images[:1]], ["left", "right"])
+    figure = sheets.rows(["one", "a title " * 20], [images, images[:1]], ["left", "right"])
     assert [text.get_text().split()[0] for text in figure.texts] == ["one", "a", "left", "right"]
     boxes = [ax.get_position() for ax in figure.axes]
     assert len(boxes) == 3 and boxes[0].y0 == boxes[1].y0 > boxes[2].y1

@@ -29,7 +29,7 @@ from sidkit.study.drawn_masks import drawn_masks
 from sidkit.study.maps import Seen, see
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study, run_study
-from sidkit.study.tables import COLUMNS, told_correlation, told_row
+from sidkit.study.tables import COLUMNS, correlation_cell, interval_cell
 
 USUAL, SID = 1, 3
 PATTERN = "pose", "substance"  # biases with subjects of their own
@@ -143,7 +143,7 @@ def correlations(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
             if name == "attention_truth" and "subject" in within:
                 continue  # it is one value a model
             found = rank_correlation(frame, name, "leakage", seed=seed, within=within)
-            rows.append({"Of the maps": NAMES[name], "Over": cover, "With leakage": told_correlation(found)})
+            rows.append({"Of the maps": NAMES[name], "Over": cover, "With leakage": correlation_cell(found)})
     return pd.DataFrame(rows)
 
 
@@ -169,7 +169,7 @@ def bias_table(studies: Mapping[str, Study], frames: Mapping[str, pd.DataFrame],
                 "Difference": (gap.mean, gap.low, gap.high),
             }
             what = {"Bias": f"{bias}: {NAMES[measure]}"}
-            rows.append(what | {head: told_row(cell, measure) for head, cell in cells.items()})
+            rows.append(what | {head: interval_cell(cell, measure) for head, cell in cells.items()})
     return pd.DataFrame(rows or [{"Bias": "no subject was found in both cases"}])
 
 
@@ -186,7 +186,7 @@ def shown(studies: Mapping[str, Study]) -> dict[str, tuple[str, str]]:
 
 
 def by_bias(studies: Mapping[str, Study], maps: Mapping[tuple[str, str, str], Seen]) -> tuple[list, list, list]:
-    """Titles, pictures and heads of `figures.rows`, a row a bias: usual captions and SID, each beside its map."""
+    """Titles, pictures and heads of `sheets.rows`, a row a bias: usual captions and SID, each beside its map."""
     titles, images = [], []
     for bias, (name, subject) in shown(studies).items():
         study = studies[name]
@@ -247,7 +247,7 @@ def _along(study: Study, maps: Mapping[tuple[str, str], Seen], parts: Any, seed:
 
 
 def _cells(means: pd.DataFrame) -> dict[str, str]:
-    return {COLUMNS[case]: told_row(row, "attention") for case, row in zip(means.index, means.to_numpy())}
+    return {COLUMNS[case]: interval_cell(row, "attention") for case, row in zip(means.index, means.to_numpy())}
 
 
 def _known(frame: pd.DataFrame, name: str) -> pd.DataFrame:

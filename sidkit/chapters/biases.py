@@ -12,22 +12,21 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from sidkit.chapters import cast
 from sidkit.config import check_name
 from sidkit.measure.statistics import case_means
-from sidkit.runs import Runs
 from sidkit.stickers.references import BIASES, SHARED
-from sidkit.study.claims import Claim, Verdict, check
-from sidkit.study.plan import CLASSES, PAIRS, Plan, make_plan
-from sidkit.study.run import Study, run_study
-from sidkit.study.tables import STYLES, told_row
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial
+from sidkit.study.plan import Plan, make_plan
+from sidkit.study.run import Study
+from sidkit.study.tables import colored, interval_cell
 from sidkit.subjects import Subject, load_images
 
-# Subjects by scale: of the three biases of a thing together, as in the four cases' study, and of each of the others.
-THINGS = {"smoke": 2, "quick": 3, "full": 9}
-OTHERS = {"smoke": 1, "quick": 1, "full": 4}
-FIRST = {"pose": 3, "substance": 4}  # the class they begin with, so that a small scale shows different ones
+NAME = "01_biases"
 USUAL, SID = 1, 3
-SAID = {
+FIRST_CLASS = {"pose": 3, "substance": 4}  # the turn of the class they begin with: a small scale shows different ones
+STATEMENT = {
     "background": "SID keeps the references' place out",
     "nearby": "SID keeps out what stands beside the subject",
     "tied": "SID keeps out what the subject wears",
@@ -36,7 +35,7 @@ SAID = {
 }
 
 
-def make_plans(
+def plans(
     scale: str, *, biases: Sequence[str] = (), classes: Sequence[str] = (), references: int = 0, **options: Any
 ) -> dict[str, Plan]:
     """A plan for each bias, of the usual captions and SID; biases of a thing have the same plan.
@@ -45,25 +44,29 @@ def make_plans(
     would share it only by intent; `references` holds for the others. `options` are those of `make_plan`. Raises
     ValueError for an unknown bias, class or scale.
     """
-    check_name("scale", scale, THINGS)
     wanted = [check_name("bias", bias, BIASES) for bias in biases or BIASES]
-    things = [bias for bias in wanted if bias in SHARED]
-    common = dict(cases=(USUAL, SID), **options)
-    shared = make_plan(scale, subjects=_things(scale, things, classes), references=references, **common)
-    found = {}
+    of_things = [bias for bias in wanted if bias in SHARED]
+    common = {"cases": (USUAL, SID), **options}
+    plan_by_bias = {}
+    if of_things:
+        things = _things(scale, of_things, classes)
+        shared = make_plan(scale, subjects=things, references=references, **common)
+        plan_by_bias = dict.fromkeys(of_things, shared)
     for bias in wanted:
-        shown = 1 if bias == "pose" else references
-        names = others(scale, bias, classes)
-        found[bias] = shared if bias in SHARED else make_plan(scale, subjects=names, references=shown, **common)
-    return found
+        if bias not in SHARED:
+            shown = 1 if bias == "pose" else references
+            plan_by_bias[bias] = make_plan(scale, subjects=others(scale, bias, classes), references=shown, **common)
+    return {bias: plan_by_bias[bias] for bias in wanted}
 
 
-def run_studies(plans: Mapping[str, Plan], runs: Runs, *, progress: bool = True) -> dict[str, Study]:
-    """The study of each bias; a plan that several have is run once."""
-    done: dict[int, Study] = {}
-    for plan in plans.values():
-        done[id(plan)] = done.get(id(plan)) or run_study(plan, runs, progress=progress)
-    return {bias: done[id(plan)] for bias, plan in plans.items()}
+def claims(results: Results) -> list[Trial]:
+    """The paper's Fig. 1, bias by bias: SID leaks less than the usual captions."""
+    return [Trial(claim(bias), _rows_having(study, bias)) for bias, study in results.studies.items()]
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The captions of the references that are shown, and what each bias leaks."""
+    return {"captions": captions(results.studies), "biases": leakage_table(results)}
 
 
 def measure(bias: str) -> str:
@@ -73,51 +76,45 @@ def measure(bias: str) -> str:
 
 def claim(bias: str) -> Claim:
     """The paper's Fig. 1 for one bias."""
-    return Claim(SAID[bias], measure(bias), SID, USUAL, "lower", "Fig. 1")
+    return Claim(STATEMENT[bias], measure(bias), SID, USUAL, "lower", "Fig. 1")
 
 
-def verdicts(studies: Mapping[str, Study], *, seed: int) -> dict[str, Verdict]:
-    """For each bias, whether SID leaks less than the usual captions."""
-    return {bias: check(_frame(study, bias), [claim(bias)], seed=seed)[0] for bias, study in studies.items()}
-
-
-def table(studies: Mapping[str, Study], *, seed: int) -> pd.DataFrame:
+def leakage_table(results: Results) -> pd.DataFrame:
     """A row a bias: leakage after the usual captions and after SID, their difference, and the verdict."""
     rows = []
-    for bias, verdict in verdicts(studies, seed=seed).items():
-        frame, name = _frame(studies[bias], bias), measure(bias)
-        means = case_means(frame, name, seed=seed)
-        gap = verdict.difference
-        cells = {
-            "Bias": f"{bias}, {_many(frame['subject'].nunique(), 'subject')}",
-            "Usual captions": told_row(means.loc[USUAL], name),
-            "SID": told_row(means.loc[SID], name),
-            "Difference": told_row((gap.mean, gap.low, gap.high), name, "points"),
-            "So": f'<span class="{STYLES[verdict.word]}">{verdict.word}</span>',
+    for (bias, study), verdict in zip(results.studies.items(), results.verdicts, strict=True):
+        frame, column = _rows_having(study, bias), measure(bias)
+        means = case_means(frame, column, seed=results.seed)
+        difference = verdict.difference
+        row = {
+            "Bias": f"{bias}, {_subjects(frame['subject'].nunique())}",
+            "Usual captions": interval_cell(means.loc[USUAL], column),
+            "SID": interval_cell(means.loc[SID], column),
+            "Difference": interval_cell((difference.mean, difference.low, difference.high), column, "points"),
+            "So": colored(verdict.word),
         }
-        rows.append(cells)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
 def leaks(studies: Mapping[str, Study], *, seed: int) -> pd.DataFrame:
-    """Share of pictures that leak, for `plot.leakage_bars`: index (bias, case), columns `mean`, `low`, `high`."""
-    return pd.concat(
-        {bias: case_means(_frame(study, bias), measure(bias), seed=seed) for bias, study in studies.items()}
-    )
+    """Share of pictures that leak, for `charts.leakage_bars`: index (bias, case), columns `mean`, `low`, `high`."""
+    means = {bias: case_means(_rows_having(study, bias), measure(bias), seed=seed) for bias, study in studies.items()}
+    return pd.concat(means)
 
 
 def shown(studies: Mapping[str, Study]) -> dict[str, Subject]:
     """For each bias a subject to show, another one wherever there is another."""
-    found: dict[str, Subject] = {}
+    subject_by_bias: dict[str, Subject] = {}
     for bias, study in studies.items():
-        having = [one for one in study.subjects.values() if bias in one.bias]
-        new = [one for one in having if one not in found.values()]
-        found[bias] = (new or having)[0]
-    return found
+        having = [subject for subject in study.subjects.values() if bias in subject.bias]
+        new = [subject for subject in having if subject not in subject_by_bias.values()]
+        subject_by_bias[bias] = (new or having)[0]
+    return subject_by_bias
 
 
 def rows(studies: Mapping[str, Study], pictures: int = 2) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `figures.rows`, a row a bias.
+    """Titles, pictures and heads of `sheets.rows`, a row a bias.
 
     In it the first reference of its subject, then pictures of its first prompt after the usual captions, and after SID
     from the same noise.
@@ -126,8 +123,10 @@ def rows(studies: Mapping[str, Study], pictures: int = 2) -> tuple[list[str], li
     titles, images = [], []
     for bias, subject in shown(studies).items():
         study = studies[bias]
-        drawn = [study.grid(subject.name, [0], turn)[0] for turn in range(count)]
-        images.append([load_images(subject)[0], *(image for arm in zip(*drawn) for image in arm)])
+        row = [load_images(subject)[0]]
+        for arm in study.plan.arms:
+            row += [study.picture(subject.name, arm.name, 0, turn) for turn in range(count)]
+        images.append(row)
         titles.append(f"{bias}: {study.prompts[subject.name][0].text}")
     return titles, images, ["reference", *["usual"] * count, *["SID"] * count]
 
@@ -136,12 +135,19 @@ def captions(studies: Mapping[str, Study]) -> pd.DataFrame:
     """A row a bias: the two captions of the reference that `rows` shows."""
     cells = []
     for bias, subject in shown(studies).items():
-        usual, sid = (subject.captions[case][subject.images[0].name] for case in (USUAL, SID))
+        file = subject.images[0].name
+        usual, sid = (subject.captions[case][file] for case in (USUAL, SID))
         cells.append((bias, f"`{usual}`", f"`{sid}`"))
     return pd.DataFrame(cells, columns=["Bias", "Usual caption", "SID"])
 
 
-def _frame(study: Study, bias: str) -> pd.DataFrame:
+def others(scale: str, bias: str, classes: Sequence[str] = ()) -> list[str]:
+    """The subjects of pose or substance."""
+    known = classes or cast.classes("biases", scale, f"subjects of {bias}", FIRST_CLASS[bias])
+    return [f"{subject_class}-{bias}" for subject_class in known]
+
+
+def _rows_having(study: Study, bias: str) -> pd.DataFrame:
     """The rows of the subjects that have the bias."""
     having = [name for name, subject in study.subjects.items() if bias in subject.bias]
     return study.frame[study.frame["subject"].isin(having)]
@@ -150,16 +156,10 @@ def _frame(study: Study, bias: str) -> pd.DataFrame:
 def _things(scale: str, biases: Sequence[str], classes: Sequence[str]) -> list[str]:
     """The four cases' subjects, as far as they have one of the biases."""
     if classes:
-        return [f"{one}-{bias}" for bias in biases for one in classes]
-    pairs = [(one, PAIRS[index % len(PAIRS)]) for index, one in enumerate(CLASSES[: THINGS[scale]])]
-    return [f"{one}-{'+'.join(pair)}" for one, pair in pairs if set(pair) & set(biases)]
+        return [f"{subject_class}-{bias}" for bias in biases for subject_class in classes]
+    known = [cast.pair_of(name) for name in cast.classes("biases", scale, "subjects of things")]
+    return [name for name in known if set(name.partition("-")[2].split("+")) & set(biases)]
 
 
-def others(scale: str, bias: str, classes: Sequence[str] = ()) -> list[str]:
-    """The subjects of pose or substance."""
-    first = FIRST.get(bias, 0)
-    return [f"{one}-{bias}" for one in classes or CLASSES[first : first + OTHERS[scale]]]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def _subjects(count: int) -> str:
+    return f"{count} subject{'' if count == 1 else 's'}"

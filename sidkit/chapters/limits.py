@@ -126,7 +126,7 @@ def panels(studies: Mapping[str, Study], limit: str, *, seed: int) -> dict[str, 
 
 
 def rows(study: Study, prompts: int = 2) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `figures.rows`: a row a prompt of the first subject, a column an arm."""
+    """Titles, pictures and heads of `sheets.rows`: a row a prompt of the first subject, a column an arm."""
     name = next(iter(study.subjects))
     shown = study.prompts[name][:prompts]
     told = [prompt.text for prompt in shown]

@@ -25,7 +25,7 @@ from sidkit.stickers.references import read_truth
 from sidkit.stickers.scenes import render, sample_scene
 from sidkit.study.claims import Claim, Verdict, judge
 from sidkit.study.run import Study
-from sidkit.study.tables import told_correlation
+from sidkit.study.tables import correlation_cell
 from sidkit.subjects import Prompt, Subject, load_images
 
 EACH = {"smoke": 1, "quick": 4, "full": 12}  # pictures of a mixture and subject
@@ -188,4 +188,4 @@ def _side(subject: Subject) -> int:
 def _told(rows: pd.DataFrame, name: str) -> str:
     if name not in rows.index:
         return "-"
-    return told_correlation(Interval(*rows.loc[name, ["mean", "low", "high"]]))
+    return correlation_cell(Interval(*rows.loc[name, ["mean", "low", "high"]]))

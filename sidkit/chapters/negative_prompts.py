@@ -6,49 +6,50 @@ A mask is used in training, with the usual captions: on the references before it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from PIL import Image
 
-from sidkit.chapters import biases
-from sidkit.config import check_name
+from sidkit.chapters import biases, cast
 from sidkit.describe.cases import describe
 from sidkit.describe.negative import negative_prompt
 from sidkit.masks.files import FILLS, apply_mask
 from sidkit.measure.statistics import case_means
-from sidkit.runs import Runs
-from sidkit.study.claims import Claim, Verdict, check
+from sidkit.plot import charts
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial, trials
 from sidkit.study.masks import as_segmented, given
-from sidkit.study.plan import CLASSES, PAIRS, Arm, Plan, make_plan
-from sidkit.study.run import Study, run_study
-from sidkit.study.tables import arms_table
+from sidkit.study.plan import PAIRS, Arm, Plan, make_plan
+from sidkit.study.run import Study
+from sidkit.study.tables import arms_table, company
 from sidkit.subjects import load_images
 
-SUBJECTS = {"smoke": 1, "quick": 1, "full": 6}  # by scale; of the pose as many as in `biases`
-ORDER = (1, 2, 0, 4, 5, 3)  # of CLASSES: those come first that wear something
-TIMES = {"smoke": (1.0, 2.0), "quick": (0.5, 1.0, 2.0), "full": (0.5, 1.0, 2.0)}  # the profile's guidance
+NAME = "07_negative_prompts"
 USUAL, SID = Arm("usual", 1), Arm("SID", 3)
 NEGATIVE = Arm("negative prompt", 1, negative=negative_prompt)
 CUT = Arm("cut out", 1, segment="references", masks=as_segmented)
 LOSS = Arm("masked loss", 1, segment="loss", masks=as_segmented)
 EXACT = Arm("cut out exactly", 1, segment="references")  # by the renderer's own mask, which no segmenter finds
+TURNS = (1, 2, 0, 4, 5, 3)  # of the classes: those come first that wear something
 AT = ", guidance "  # in the names of arms that are drawn with another guidance than the profile's
-SHOWN = {
+MEASURES = {  # by study
     "things": ("leakage", "leak_tied", "leak_fill", "identity", "NSD", "TA"),
     "pose": ("leak_pose", "leak_fill", "identity", "NSD", "TA"),
 }
-NAMES = {"leak_tied": "leak of what is worn", "leak_pose": "leak of the pose", "leak_fill": "leak of the fill"}
+HEADS = {"leak_tied": "leak of what is worn", "leak_pose": "leak of the pose", "leak_fill": "leak of the fill"}
 NEAR = 24  # of 255: how far a drawn pixel may be from a fill
 NO_POSE = pd.DataFrame({"Arm": ["no subject in an unusual pose was run"]})
 CURVES = {"leakage": "leakage (lower)", "identity": "identity (higher)", "TA": "TA (higher)"}  # is better
 
 
-def make_plans(
+def plans(
     scale: str,
     *,
     subjects: Sequence[str] = (),
@@ -62,27 +63,56 @@ def make_plans(
     `posed` there is no plan "pose". `options` are those of `make_plan`. ValueError for an unknown scale or class, and
     for a guidance of 1 or less, with which a negative prompt does nothing.
     """
-    count = SUBJECTS[check_name("scale", scale, SUBJECTS)]
-    full = (EXACT,) if scale == "full" else ()
-    things = [_thing(name) for name in subjects] or [_pair(index) for index in ORDER[:count]]
-    plan = make_plan(scale, subjects=things, arms=(USUAL, NEGATIVE, CUT, LOSS, *full, SID), **options)
-    plans = {
-        "things": replace(
-            plan,
-            arms=plan.arms
-            + _guided(plan, guidances or [plan.profile.sampling.guidance * times for times in TIMES[scale]]),
-        )
-    }
+    plan_by_name = {"things": _plan_of_things(scale, subjects, guidances, options)}
     if posed or not subjects:
-        names = [_posed(name) for name in posed] or biases.others(scale, "pose")
-        arms = (USUAL, NEGATIVE, CUT, *((LOSS,) if full else ()), SID)
-        plans["pose"] = make_plan(scale, subjects=names, arms=arms, **options | {"references": 1})
-    return plans
+        plan_by_name["pose"] = _plan_of_pose(scale, posed, options)
+    return plan_by_name
 
 
-def run_studies(plans: Mapping[str, Plan], runs: Runs, *, progress: bool = True) -> dict[str, Study]:
-    """The study of each plan."""
-    return {name: run_study(plan, runs, progress=progress) for name, plan in plans.items()}
+def _plan_of_things(scale: str, subjects: Sequence[str], guidances: Sequence[float], options: dict[str, Any]) -> Plan:
+    turns = TURNS[: cast.of("negative_prompts", "subjects", scale)]
+    things = [_with_company(name) for name in subjects] or [cast.pair_of(cast.CLASSES[turn]) for turn in turns]
+    exact = [EXACT] if scale == "full" else []
+    plan = make_plan(scale, subjects=things, arms=(USUAL, NEGATIVE, CUT, LOSS, *exact, SID), **options)
+    usual = plan.profile.sampling.guidance
+    times = cast.of("negative_prompts", "guidance, times the usual", scale)
+    return replace(plan, arms=plan.arms + _guided(plan, guidances or [usual * factor for factor in times]))
+
+
+def _plan_of_pose(scale: str, posed: Sequence[str], options: dict[str, Any]) -> Plan:
+    names = [_in_a_pose(name) for name in posed] or biases.others(scale, "pose")
+    loss = [LOSS] if scale == "full" else []
+    arms = (USUAL, NEGATIVE, CUT, *loss, SID)
+    return make_plan(scale, subjects=names, arms=arms, **options | {"references": 1})
+
+
+def claims(results: Results) -> list[Trial]:
+    """The paper's section 7.1 held against the studies; where there is no study of poses, nothing decides of them."""
+    of_pose = [Trial(claim, why_not="no subject in an unusual pose was run") for claim in CLAIMS_OF_POSE]
+    if "pose" in results.studies:
+        of_pose = trials(results.studies["pose"].frame, CLAIMS_OF_POSE)
+    return [*trials(results.studies["things"].frame, CLAIMS), *of_pose]
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """What the first subject is called, and the measures of both studies."""
+    studies, seed = results.studies, results.seed
+    return {
+        "texts": texts(results.main),
+        "table_things": measures_table(studies["things"], "things", seed=seed),
+        "table_pose": measures_table(studies["pose"], "pose", seed=seed) if "pose" in studies else NO_POSE,
+    }
+
+
+def values(results: Results) -> dict[str, Any]:
+    """The subject in an unusual pose, and what its reference shows."""
+    posed = next(iter(posing(results).subjects.values()))
+    return {"posed_name": posed.class_word, "posed_company": company(posed)}
+
+
+def posing(results: Results) -> Study:
+    """The study of poses; that of things where there is none."""
+    return results.studies.get("pose", results.main)
 
 
 def plain(study: Study) -> list[str]:
@@ -90,54 +120,66 @@ def plain(study: Study) -> list[str]:
     return [arm.name for arm in study.plan.arms if AT not in arm.name]
 
 
-def table(studies: Mapping[str, Study], name: str, *, seed: int) -> pd.DataFrame:
+def measures_table(study: Study, name: str, *, seed: int) -> pd.DataFrame:
     """A row an arm at the profile's guidance, a column a measure, each value with its interval."""
-    frame = with_fill(studies[name])
-    kept = frame[frame["arm"].isin(plain(studies[name]))]
-    return arms_table(kept, seed=seed, names=SHOWN[name]).rename(columns=NAMES)
+    frame = with_fill(study)
+    of_plain_arms = frame[frame["arm"].isin(plain(study))]
+    return arms_table(of_plain_arms, seed=seed, names=MEASURES[name]).rename(columns=HEADS)
 
 
 def with_fill(study: Study) -> pd.DataFrame:
     """The study's frame with `leak_fill`: the share of each picture's pixels that look like what fills a mask."""
     shade = FILLS[study.plan.profile.encoders.fill]
-    drawn = (
-        np.asarray(study.picture(*of_arm, prompt, turn), int)
-        for of_arm in study.folders
-        for prompt in range(len(study.prompts[of_arm[0]]))
-        for turn in range(study.plan.pictures)
-    )
-    return study.frame.assign(leak_fill=[(abs(pixels - shade).max(axis=2) <= NEAR).mean() for pixels in drawn])
+    shares = []
+    for subject, arm in study.folders:
+        for prompt in range(len(study.prompts[subject])):
+            for turn in range(study.plan.pictures):
+                pixels = np.asarray(study.picture(subject, arm, prompt, turn), int)
+                like_the_fill = abs(pixels - shade).max(axis=2) <= NEAR
+                shares.append(like_the_fill.mean())
+    return study.frame.assign(leak_fill=shares)
 
 
 def curves(study: Study, measure: str, *, seed: int) -> pd.DataFrame:
-    """For `plot.curves`: index (arm, guidance), columns `mean`, `low`, `high`; empty where it is not measured."""
-    known = {
-        arm.name: (arm.name.partition(AT)[0], study.plan.sampling_of(arm, one).guidance)
-        for arm in study.plan.arms
-        for one in study.subjects.values()
-    }
-    bases = {told.partition(AT)[0] for told in known if AT in told}
+    """For `charts.curves`: index (arm, guidance), columns `mean`, `low`, `high`; empty where it is not measured."""
+    subject = next(iter(study.subjects.values()))
+    guidance_by_arm = {arm.name: study.plan.sampling_of(arm, subject).guidance for arm in study.plan.arms}
+    several = {_base(name) for name in guidance_by_arm if AT in name}
     means = case_means(study.frame, measure, seed=seed, by="arm")
-    rows = means.loc[[name for name in known if name in means.index and known[name][0] in bases]]
-    rows.index = pd.MultiIndex.from_tuples([known[name] for name in rows.index], names=["arm", "guidance"])
+    shown = [name for name in guidance_by_arm if name in means.index and _base(name) in several]
+    rows = means.loc[shown]
+    places = [(_base(name), guidance_by_arm[name]) for name in shown]
+    rows.index = pd.MultiIndex.from_tuples(places, names=["arm", "guidance"])
     return rows
 
 
+def draw_curves(study: Study, *, seed: int) -> Figure:
+    """Leakage, identity and text-alignment over the guidance, as far as they are measured."""
+    measures = [name for name in CURVES if study.frame[name].notna().any()]
+    size = (4.6, 2.1 * len(measures))
+    figure, axes = plt.subplots(len(measures), 1, figsize=size, dpi=130, layout="constrained", squeeze=False)
+    for ax, name in zip(axes[:, 0], measures):
+        charts.curves(curves(study, name, seed=seed), ax, "guidance scale", CURVES[name])
+    axes[0, 0].legend(fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    return figure
+
+
 def rows(study: Study, prompts: int = 3) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `figures.rows`: a row a prompt of the first subject, a column an arm."""
+    """Titles, pictures and heads of `sheets.rows`: a row a prompt of the first subject, a column an arm."""
     name, arms = next(iter(study.subjects)), plain(study)
-    told = [prompt.text for prompt in study.prompts[name][:prompts]]
-    return told, [[study.picture(name, arm, index) for arm in arms] for index in range(len(told))], arms
+    titles = [prompt.text for prompt in study.prompts[name][:prompts]]
+    images = [[study.picture(name, arm, index) for arm in arms] for index in range(len(titles))]
+    return titles, images, arms
 
 
 def by_guidance(study: Study, prompt: int = 0) -> tuple[list[str], list[list[Image.Image]], list[str]]:
     """As `rows`, for one prompt of the first subject: a row a way, a column a guidance."""
     subject = next(iter(study.subjects.values()))
-    found: dict[str, dict[float, Image.Image]] = {arm.name.partition(AT)[0]: {} for arm in study.plan.arms}
+    images_by_base: dict[str, dict[float, Image.Image]] = {}
     for arm in study.plan.arms:
         guidance = study.plan.sampling_of(arm, subject).guidance
-        found[arm.name.partition(AT)[0]][guidance] = study.picture(subject.name, arm.name, prompt)
-    several = {name: dict(sorted(images.items())) for name, images in found.items() if len(images) > 1}
+        images_by_base.setdefault(_base(arm.name), {})[guidance] = study.picture(subject.name, arm.name, prompt)
+    several = {name: dict(sorted(images.items())) for name, images in images_by_base.items() if len(images) > 1}
     heads = [f"guidance {guidance:g}" for guidance in next(iter(several.values()))]
     return list(several), [list(images.values()) for images in several.values()], heads
 
@@ -153,19 +195,13 @@ def cut(study: Study) -> tuple[list[Image.Image], list[str]]:
 def texts(study: Study) -> pd.DataFrame:
     """What the first subject's first reference is called in training, and what its pictures are drawn away from."""
     subject = next(iter(study.subjects.values()))
-    told = [
-        ("the usual caption, in training", describe(subject, USUAL.captions)[0]),
-        ("the negative prompt, in drawing", negative_prompt(subject)),
-        ("SID, in training", describe(subject, SID.captions)[0]),
-    ]
-    return pd.DataFrame([(what, f"`{text}`") for what, text in told], columns=["What", "Text"])
-
-
-def verdicts(studies: Mapping[str, Study], *, seed: int) -> list[Verdict]:
-    """The paper's section 7.1 held against the studies; where there is no study of poses, what it says is not run."""
-    posed = studies.get("pose", studies["things"]).frame
-    posed = posed if "pose" in studies else posed.assign(leak_pose=float("nan"))
-    return [*check(studies["things"].frame, CLAIMS, seed=seed), *check(posed, POSED, seed=seed)]
+    text_by_use = {
+        "the usual caption, in training": describe(subject, USUAL.captions)[0],
+        "the negative prompt, in drawing": negative_prompt(subject),
+        "SID, in training": describe(subject, SID.captions)[0],
+    }
+    rows = [(use, f"`{text}`") for use, text in text_by_use.items()]
+    return pd.DataFrame(rows, columns=["What", "Text"])
 
 
 def _claim(words: str, measure: str, against: Arm, direction: str, source: str) -> Claim:
@@ -180,35 +216,36 @@ CLAIMS = (
     _claim("SID follows the prompt better than after segmentation", "TA", CUT, "higher", "sec. 7.1"),
     _claim("Segmentation leaves in what the subject wears", "leak_tied", CUT, "lower", "sec. 3.1"),
 )
-POSED = (_claim("Segmentation leaves the pose in", "leak_pose", CUT, "lower", "Fig. 10"),)
+CLAIMS_OF_POSE = (_claim("Segmentation leaves the pose in", "leak_pose", CUT, "lower", "Fig. 10"),)
 
 
-def _pair(index: int) -> str:
-    return f"{CLASSES[index]}-{'+'.join(PAIRS[index % len(PAIRS)])}"
+def _base(arm: str) -> str:
+    """The name of an arm without its guidance."""
+    return arm.partition(AT)[0]
 
 
-def _thing(name: str) -> str:
+def _with_company(name: str) -> str:
     """A class alone is one that wears something and has a thing beside it."""
-    return name if _told(name) else f"{name}-{'+'.join(PAIRS[1])}"
+    return name if _is_whole(name) else f"{name}-{'+'.join(PAIRS[1])}"
 
 
-def _posed(name: str) -> str:
-    return name if _told(name) else f"{name}-pose"
+def _in_a_pose(name: str) -> str:
+    return name if _is_whole(name) else f"{name}-pose"
 
 
-def _told(name: str) -> bool:
+def _is_whole(name: str) -> bool:
     """Whether a subject is a folder or says what its references share."""
     return Path(name).is_dir() or "/" in name or "-" in name
 
 
 def _guided(plan: Plan, guidances: Sequence[float]) -> tuple[Arm, ...]:
     """The arms that need no training, at every other guidance than the profile's."""
-    usual = plan.profile.sampling.guidance
-    if low := [value for value in guidances if value <= 1]:
+    low = [guidance for guidance in guidances if guidance <= 1]
+    if low:
         raise ValueError(f"guidances: expected numbers above 1, through which a negative prompt works, got {low[0]:g}")
+    others = [float(guidance) for guidance in guidances if guidance != plan.profile.sampling.guidance]
     return tuple(
-        replace(arm, name=f"{arm.name}{AT}{value:g}", sampling={"guidance": float(value)})
+        replace(arm, name=f"{arm.name}{AT}{guidance:g}", sampling={"guidance": guidance})
         for arm in (USUAL, NEGATIVE, SID)
-        for value in guidances
-        if value != usual
+        for guidance in others
     )

@@ -128,7 +128,7 @@ def verdicts(frame: pd.DataFrame, *, seed: int) -> list[Verdict]:
 
 
 def rows(studies: Sequence[Study], picture: int = 0) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `figures.rows`, a row a subject and its first colour.
+    """Titles, pictures and heads of `sheets.rows`, a row a subject and its first colour.
 
     In it a reference, then after the usual captions the picture without the colour and with it, and so after SID.
     """

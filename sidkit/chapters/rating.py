@@ -60,7 +60,7 @@ def table(ratings: answers.Ratings, *, seed: int) -> pd.DataFrame:
 
 
 def example(pair: Pair, seed: int) -> tuple[list[str], list[list[Image.Image]]]:
-    """A pair as a form shows it, for `figures.rows`: the references, and the pictures A and B under the prompt."""
+    """A pair as a form shows it, for `sheets.rows`: the references, and the pictures A and B under the prompt."""
     (item,) = pairs.arrange([pair], seed=seed)
     shown = [pair.pictures[arm] for arm in item.sides]
     return ["The references", f"A (left) and B, asked for: {pair.prompt}"], [list(pair.references), shown]

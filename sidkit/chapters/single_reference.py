@@ -97,7 +97,7 @@ def table(study: Study, *, seed: int) -> pd.DataFrame:
 
 
 def rows(study: Study, prompts: int = 2) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `figures.rows`: for each subject its first prompts, from the same noise.
+    """Titles, pictures and heads of `sheets.rows`: for each subject its first prompts, from the same noise.
 
     In a row the reference, what the encoder sees of it, and a picture each of the first method, the encoder, and the
     first method with SID.

@@ -40,6 +40,34 @@ class Verdict:
     difference: Interval | None = None
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A claim with what decides it: a study's rows, or a difference that is already known.
+
+    `why_not` says why it cannot be decided here; then neither counts.
+    """
+
+    claim: Claim
+    frame: pd.DataFrame | None = None
+    difference: Interval | None = None
+    why_not: str = ""
+
+    def verdict(self, seed: int) -> Verdict:
+        """What the numbers say; `seed` is of the resampling. ValueError where nothing decides."""
+        if self.why_not:
+            return Verdict(self.claim, NOT_RUN, self.why_not)
+        if self.difference is not None:
+            return judge(self.claim, self.difference)
+        if self.frame is None:
+            raise ValueError(f"claim {self.claim.words!r}: expected rows or a difference that decide it, got neither")
+        return _verdict(self.frame, self.claim, seed)
+
+
+def trials(frame: pd.DataFrame, claims: Sequence[Claim]) -> list[Trial]:
+    """Claims that the rows of one frame decide."""
+    return [Trial(claim, frame) for claim in claims]
+
+
 # Leakage and identity are our measures; what the paper says of them it says from pictures.
 DESCRIPTION_CASES = (
     Claim("Naming the other things keeps them out of the pictures", "leakage", 2, 1, "lower", "Fig. 3"),
@@ -88,8 +116,8 @@ def judge(claim: Claim, difference: Interval) -> Verdict:
 def _undecided(claim: Claim, difference: Interval) -> Verdict:
     if claim.paper is None or not difference.low <= claim.paper <= difference.high:
         return Verdict(claim, NOT_REPRODUCED, "the interval includes zero", difference)
-    told = f"the interval includes zero, and the paper's own {claim.paper:+.4f}".replace("-", "−")
-    return Verdict(claim, WITHIN, told, difference)
+    reason = f"the interval includes zero, and the paper's own {claim.paper:+.4f}".replace("-", "−")
+    return Verdict(claim, WITHIN, reason, difference)
 
 
 def _verdict(frame: pd.DataFrame, claim: Claim, seed: int) -> Verdict:

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sidkit.config import check_name
 from sidkit.study.claims import NOT_RUN, WORDS, Verdict
-from sidkit.study.tables import STYLES, told_row
+from sidkit.study.tables import colored, interval_cell
 
 FOLDER = "ledger"  # inside the run store
 
@@ -54,14 +53,24 @@ STATEMENTS = (
 )  # fmt: skip
 
 
-def record(verdicts: Iterable[Verdict], chapter: str, store: Path | str, *, scale: str) -> Path:
-    """Write a chapter's verdicts into the run store, in the place of those of its last run; returns the file."""
-    folder = Path(store) / FOLDER / scale
-    folder.mkdir(parents=True, exist_ok=True)
+def record(verdicts: Iterable[Verdict], chapter: str, store: Path | str, *, scale: str) -> Path | None:
+    """Write a chapter's verdicts into the run store, in the place of those of its last run; returns the file.
+
+    A chapter that tries no statement of the paper has no place here, and nothing is written.
+    """
+    if chapter not in {statement.chapter for statement in STATEMENTS}:
+        return None
     rows = [
-        {**asdict(one.claim), "word": one.word, "reason": one.reason, "difference": _numbers(one)} for one in verdicts
+        {
+            **asdict(verdict.claim),
+            "word": verdict.word,
+            "reason": verdict.reason,
+            "difference": _numbers(verdict),
+        }
+        for verdict in verdicts
     ]
-    path = folder / f"{chapter}.json"
+    path = Path(store) / FOLDER / scale / f"{chapter}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(rows, indent=1) + "\n")
     partial.replace(path)
@@ -74,64 +83,69 @@ def read(store: Path | str, *, scale: str) -> dict[str, list[dict]]:
     return {file.stem: json.loads(file.read_text()) for file in files}
 
 
-def statements_table(found: dict[str, list[dict]]) -> pd.DataFrame:
+def statements_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     """A row a statement of the paper: where it is tried, and how many of its tests came out how."""
     rows = []
-    for one in STATEMENTS:
-        tried = found.get(one.chapter, [])
-        words = [row["word"] for row in tried]
-        told = ", ".join(f"{words.count(word)} {_colored(word)}" for word in WORDS if word in words)
-        rows.append(
-            {
-                "The paper states": f"{one.words} ({one.source})",
-                "Tried in": f"[{_title(one.chapter)}]({one.chapter}.ipynb)" if tried else "-",
-                "Tests": told or f"{_colored(NOT_RUN)}: {one.why}",
-            }
-        )
+    for statement in STATEMENTS:
+        verdicts = [row["word"] for row in rows_by_chapter.get(statement.chapter, [])]
+        row = {
+            "The paper states": f"{statement.words} ({statement.source})",
+            "Tried in": f"[{_title(statement.chapter)}]({statement.chapter}.ipynb)" if verdicts else "-",
+            "Tests": _counted(verdicts) or f"{colored(NOT_RUN)}: {statement.why}",
+        }
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-def tests_table(found: dict[str, list[dict]]) -> pd.DataFrame:
+def tests_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     """A row a test: the claim, what was measured, the difference with its interval, the verdict, and where."""
-    rows = [
-        {
-            "Claim": f"{row['words']} ({row['source']})",
-            "Measure": row["measure"],
-            "Difference": _difference(row),
-            "So": _colored(row["word"]),
-            "Where": f"[{chapter[:2]}]({chapter}.ipynb)",
-        }
-        for chapter, tests in found.items()
-        for row in tests
-    ]
+    rows = []
+    for chapter, tests in rows_by_chapter.items():
+        for test in tests:
+            row = {
+                "Claim": f"{test['words']} ({test['source']})",
+                "Measure": test["measure"],
+                "Difference": _difference(test),
+                "So": colored(test["word"]),
+                "Where": f"[{chapter[:2]}]({chapter}.ipynb)",
+            }
+            rows.append(row)
     return pd.DataFrame(rows, columns=["Claim", "Measure", "Difference", "So", "Where"])
 
 
-def counts(found: dict[str, list[dict]]) -> pd.DataFrame:
-    """For `plot.verdicts`: a row a chapter, a column a verdict, how many tests of it came out so."""
-    told = {_title(chapter): [row["word"] for row in tests] for chapter, tests in found.items()}
-    return pd.DataFrame({word: {name: words.count(word) for name, words in told.items()} for word in WORDS})
+def counts(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
+    """For `charts.verdicts`: a row a chapter, a column a verdict, how many tests of it came out so."""
+    table = {}
+    for chapter, tests in rows_by_chapter.items():
+        verdicts = [test["word"] for test in tests]
+        table[_title(chapter)] = {word: verdicts.count(word) for word in WORDS}
+    return pd.DataFrame.from_dict(table, orient="index", columns=list(WORDS))
 
 
-def summary(found: dict[str, list[dict]]) -> str:
+def summary(rows_by_chapter: dict[str, list[dict]]) -> str:
     """How many statements were tried, and how the tests came out, in a sentence."""
-    words = [row["word"] for tests in found.values() for row in tests]
-    tried = sum(one.chapter in found for one in STATEMENTS)
-    counts = ", ".join(f"{words.count(word)} {word}" for word in WORDS if word in words)
-    return f"Of {len(STATEMENTS)} statements, {tried} are tried here, by {len(words)} tests: {counts}."
+    verdicts = [test["word"] for tests in rows_by_chapter.values() for test in tests]
+    tried = sum(statement.chapter in rows_by_chapter for statement in STATEMENTS)
+    counted = ", ".join(f"{verdicts.count(word)} {word}" for word in WORDS if word in verdicts)
+    return f"Of {len(STATEMENTS)} statements, {tried} are tried here, by {len(verdicts)} tests: {counted}."
+
+
+def _counted(verdicts: list[str]) -> str:
+    """Such as "3 reproduced, 1 not run", each word in its colour."""
+    return ", ".join(f"{verdicts.count(word)} {colored(word)}" for word in WORDS if word in verdicts)
 
 
 def _numbers(verdict: Verdict) -> list[float] | None:
     gap = verdict.difference
-    return [gap.mean, gap.low, gap.high] if gap is not None and gap.known else None
+    if gap is None or not gap.known:
+        return None
+    return [gap.mean, gap.low, gap.high]
 
 
-def _difference(row: dict) -> str:
-    return "-" if row["difference"] is None else told_row(np.array(row["difference"]), row["measure"], "points")
-
-
-def _colored(word: str) -> str:
-    return f'<span class="{STYLES[check_name("verdict", word, STYLES)]}">{word}</span>'
+def _difference(test: dict) -> str:
+    if test["difference"] is None:
+        return "-"
+    return interval_cell(np.array(test["difference"]), test["measure"], "points")
 
 
 def _title(chapter: str) -> str:

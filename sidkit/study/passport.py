@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,40 +17,40 @@ from sidkit.study.run import Study, captions_of
 from sidkit.study.tables import markdown
 
 
-def of(studies: Mapping[str, Study] | Study, chapter: str, **parameters: Any) -> str:
+def of(studies: Mapping[str, Study], chapter: str, **parameters: Any) -> str:
     """Markdown: profile, seeds, versions, machine and time of all runs, the command, and a row a subject and arm.
 
     `parameters` are those of the chapter that the command says. A run's folder has the rest, in its run.json: every
-    caption, setting and hash that it depends on.
+    caption, setting and hash that it depends on. Of a page that trains nothing: versions, machine, the command.
     """
-    known = list({id(study): study for study in _many(studies)}.values())
-    records = [_record(study, key) for study in known for key in study.folders]
-    first, plan = records[0], known[0].plan
-    lines = [
-        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds(plan))}; {_made_by(first)}; "
-        f"drawn between {min(one['started'] for one in records)} and {max(one['started'] for one in records)}, in "
-        f"{sum(one['seconds'] for one in records):.0f} s together.",
-        _again(chapter, parameters),
-        markdown(runs_table(known)),
-    ]
-    return "\n\n".join(lines)
-
-
-def without_runs(chapter: str, **parameters: Any) -> str:
-    """Markdown for a page that trains nothing: versions, machine, the command."""
-    return f"{_made_by({'libraries': libraries(), **provenance()})}.\n\n{_again(chapter, parameters)}"
+    again = f"To make it again: `sidkit notebook {chapter}{_options(parameters)}`."
+    if not studies:
+        made_by = _made_by({"libraries": libraries(), **provenance()})
+        return f"{made_by}.\n\n{again}"
+    distinct = list({id(study): study for study in studies.values()}.values())
+    return "\n\n".join([_summary(distinct), again, markdown(runs_table(distinct))])
 
 
 def runs_table(studies: list[Study]) -> pd.DataFrame:
     """A row a subject and arm: the key of its pictures in the run store, and the first caption it was trained on."""
-    rows = {
-        (study.folders[subject, arm.name].name): (subject, arm.name, captions_of(study.subjects[subject], arm)[0])
-        for study in studies
-        for arm in study.plan.arms
-        for subject in study.subjects
-    }
-    cells = [(subject, arm, f"`{key}`", f"`{caption}`") for key, (subject, arm, caption) in rows.items()]
-    return pd.DataFrame(cells, columns=["Subject", "Arm", "Run", "First caption"])
+    row_by_key = {}
+    for study in studies:
+        for arm, (name, subject) in product(study.plan.arms, study.subjects.items()):
+            key = study.folders[name, arm.name].name
+            caption = captions_of(subject, arm)[0]
+            row_by_key[key] = (name, arm.name, f"`{key}`", f"`{caption}`")
+    return pd.DataFrame(row_by_key.values(), columns=["Subject", "Arm", "Run", "First caption"])
+
+
+def _summary(studies: list[Study]) -> str:
+    records = [_record(folder) for study in studies for folder in study.folders.values()]
+    started = [record["started"] for record in records]
+    seconds = sum(record["seconds"] for record in records)
+    plan = studies[0].plan
+    return (
+        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds(plan))}; {_made_by(records[0])}; "
+        f"drawn between {min(started)} and {max(started)}, in {seconds:.0f} s together."
+    )
 
 
 def _made_by(record: Mapping[str, Any]) -> str:
@@ -56,16 +58,8 @@ def _made_by(record: Mapping[str, Any]) -> str:
     return f"{versions}, Python {record['python']}, {record['device']}; commit `{record['commit'] or 'unknown'}`"
 
 
-def _again(chapter: str, parameters: Mapping[str, Any]) -> str:
-    return f"To make it again: `sidkit notebook {chapter}{_options(parameters)}`."
-
-
-def _many(studies: Mapping[str, Study] | Study) -> list[Study]:
-    return [studies] if isinstance(studies, Study) else list(studies.values())
-
-
-def _record(study: Study, key: tuple[str, str]) -> dict[str, Any]:
-    return json.loads((study.folders[key] / RECORD).read_text())
+def _record(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / RECORD).read_text())
 
 
 def _range(numbers: list[int]) -> str:

@@ -65,10 +65,8 @@ def arms_of(cases: Sequence[int]) -> tuple[Arm, ...]:
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is run. `steps` of 0 are the profile's."""
+    """How large a study is, whoever appears in it (`sidkit.chapters.cast`). `steps` of 0 are the profile's."""
 
-    subjects: int
-    cases: tuple[int, ...] = WRITTEN_CASES
     references: int = 4
     prompts: int = 1  # of each kind
     pictures: int = 2  # for each prompt
@@ -77,17 +75,13 @@ class Scale:
 
 
 SCALES = {
-    "smoke": Scale(subjects=1, cases=(1, 3), references=2, pictures=1, steps=2, sampling_steps=2),
-    "quick": Scale(subjects=3),
-    "full": Scale(subjects=9, pictures=4),
+    "smoke": Scale(references=2, pictures=1, steps=2, sampling_steps=2),
+    "quick": Scale(),
+    "full": Scale(pictures=4),
 }
 
-# Each class with two of the three biases, so that every three subjects hold each pair of them once.
+# What a class shares that is named without it: in turn two of the three biases, so that three subjects hold each pair.
 PAIRS = (("background", "nearby"), ("nearby", "tied"), ("background", "tied"))
-CLASSES = (
-    *("dog", "robot", "guitar", "cat", "penguin", "car"),
-    *("elephant", "backpack", "owl", "rocket", "pig", "camera"),
-)
 
 
 @dataclass(frozen=True)
@@ -116,11 +110,13 @@ class Plan:
     @property
     def trained(self) -> tuple[Arm, ...]:
         """The arms that train, without those that only draw in another way what an earlier one has trained."""
-        found = {}
-        for arm in (one for one in self.arms if not one.encoder):
-            told = (arm.captions, arm.method, self.training_of(arm), arm.segment, arm.masks, arm.references)
-            found.setdefault(str(told), arm)
-        return tuple(found.values())
+        arm_by_training: dict[str, Arm] = {}
+        for arm in self.arms:
+            if arm.encoder:
+                continue
+            training = (arm.captions, arm.method, self.training_of(arm), arm.segment, arm.masks, arm.references)
+            arm_by_training.setdefault(str(training), arm)
+        return tuple(arm_by_training.values())
 
     @property
     def runs(self) -> int:
@@ -134,8 +130,10 @@ class Plan:
 
     def sampling_of(self, arm: Arm, subject: Subject) -> Sampling:
         """The profile's settings, with the arm's own and its negative prompt over them."""
-        told = {"negative_prompt": arm.negative(subject)} if arm.negative else {}
-        return replace(self.profile.sampling, **arm.sampling, **told)
+        sampling = replace(self.profile.sampling, **arm.sampling)
+        if arm.negative is None:
+            return sampling
+        return replace(sampling, negative_prompt=arm.negative(subject))
 
     @property
     def pictures_total(self) -> int:
@@ -144,28 +142,38 @@ class Plan:
         return len(self.subjects) * len(self.arms) * prompts * self.pictures
 
     def __str__(self) -> str:
-        kind = "case" if len(self.cases) == len(self.arms) else "arm"
-        parts = f"{_many(len(self.subjects), 'subject')} x {_many(len(self.arms), kind)}"
+        arms_are_cases = len(self.cases) == len(self.arms)
+        subjects = _counted(len(self.subjects), "subject")
+        arms = _counted(len(self.arms), "case" if arms_are_cases else "arm")
+        trainings = _counted(self.runs, "personalization")
+        pictures = _counted(self.pictures_total, "picture")
+        return (
+            f"{subjects} x {arms}: {trainings} of {self._length()}, then {pictures}; {self._time()}, "
+            "less whatever is in the store already"
+        )
+
+    def _length(self) -> str:
+        """How many steps a training has."""
         steps = sorted({self.training_of(arm).steps for arm in self.trained} or {0})
-        length = _many(steps[0], "step") if len(steps) == 1 else f"{steps[0]} to {steps[-1]} steps"
-        work = f"{_many(self.runs, 'personalization')} of {length}"
-        drawn = _many(self.pictures_total, "picture")
-        return f"{parts}: {work}, then {drawn}; {self._time()}, less whatever is in the store already"
+        if len(steps) == 1:
+            return _counted(steps[0], "step")
+        return f"{steps[0]} to {steps[-1]} steps"
 
     def _time(self) -> str:
         if not self.profile.pipeline.startswith("embedded:"):
             return "how long that takes is known after the first of them"
         steps = len(self.subjects) * sum(self.training_of(arm).steps for arm in self.trained)
-        seconds = SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.pictures_total
-        return f"about {_many(max(1, round((seconds + SECONDS_TO_START) / 60)), 'minute')} on two CPU cores"
+        seconds = SECONDS_TO_START + SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.pictures_total
+        minutes = max(1, round(seconds / 60))
+        return f"about {_counted(minutes, 'minute')} on two CPU cores"
 
 
 def make_plan(
     scale: str,
     *,
+    subjects: Sequence[str],
     profile: str = "stickers",
-    subjects: Sequence[str] = (),
-    cases: Sequence[int] = (),
+    cases: Sequence[int] = WRITTEN_CASES,
     arms: Sequence[Arm] = (),
     prompts: Sequence[str] = (),
     references: int = 0,
@@ -183,15 +191,17 @@ def make_plan(
     world = load_profile(profile)
     if METHOD not in world.training:
         raise ValueError(f"profile {world.name}: expected settings for training {METHOD}, found {list(world.training)}")
+    if not subjects:
+        raise ValueError("subjects: expected at least one class of Sticker World or folder, got none")
     return Plan(
-        _adjusted(world, steps or size.steps, size.sampling_steps),
-        tuple(_subject(name, index) for index, name in enumerate(subjects or CLASSES[: size.subjects])),
-        _checked(arms, world) if arms else arms_of([_case(case) for case in cases or size.cases]),
-        _positive("references", references or size.references),
-        size.prompts,
-        _positive("pictures", pictures or size.pictures),
-        seed,
-        tuple(prompts),
+        profile=_adjusted(world, steps or size.steps, size.sampling_steps),
+        subjects=tuple(_subject(name, index) for index, name in enumerate(subjects)),
+        arms=_checked(arms, world) if arms else arms_of([_case(case) for case in cases]),
+        references=_positive("references", references or size.references),
+        prompts_each=size.prompts,
+        pictures=_positive("pictures", pictures or size.pictures),
+        seed=seed,
+        prompts=tuple(prompts),
     )
 
 
@@ -215,7 +225,7 @@ def _checked(arms: Sequence[Arm], profile: Profile) -> tuple[Arm, ...]:
 def _adjusted(profile: Profile, steps: int, sampling_steps: int) -> Profile:
     training, sampling = profile.training, profile.sampling
     if steps:
-        training = {method: replace(one, steps=_positive("steps", steps)) for method, one in training.items()}
+        training = {method: replace(settings, steps=_positive("steps", steps)) for method, settings in training.items()}
     if sampling_steps:
         sampling = replace(sampling, steps=sampling_steps)
     return replace(profile, training=training, sampling=sampling)
@@ -236,5 +246,5 @@ def _positive(name: str, value: int) -> int:
     return value
 
 
-def _many(count: int, noun: str) -> str:
+def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"

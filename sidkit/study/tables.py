@@ -8,10 +8,11 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from sidkit.config import check_name
 from sidkit.describe.cases import CASE_NAMES, describe
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.stickers.references import SCENES, read_truth
-from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict, check
+from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict
 from sidkit.subjects import Subject
 
 MEASURES = ("leakage", "identity", "SA", "NSD", "TA")
@@ -26,9 +27,14 @@ def measured(
     frame: pd.DataFrame, *, seed: int, by: str = "case", names: Sequence[str] = MEASURES
 ) -> dict[str, pd.DataFrame]:
     """For each measure that the study has, a row a case or arm, in the frame's order: `mean`, `low`, `high`."""
-    known = [name for name in names if name in frame and frame[name].notna().any()]
-    means = {name: case_means(frame, name, seed=seed, by=by) for name in known}
-    return {name: rows.loc[[one for one in frame[by].unique() if one in rows.index]] for name, rows in means.items()}
+    order = frame[by].unique()
+    rows_by_measure = {}
+    for name in names:
+        if name not in frame or frame[name].isna().all():
+            continue
+        means = case_means(frame, name, seed=seed, by=by)
+        rows_by_measure[name] = means.loc[[value for value in order if value in means.index]]
+    return rows_by_measure
 
 
 def leaks(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -43,19 +49,22 @@ def measures_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row a measure, a column a case, each value with its interval; what was not measured is left out."""
     rows = []
     for measure, means in measured(frame, seed=seed).items():
-        cells = (told_row(row, measure) for row in means.to_numpy())
-        values = {COLUMNS[case]: cell for case, cell in zip(means.index, cells)}
-        rows.append({"Measure": f"{measure} ({BETTER[measure]} is better)", **values})
+        row = {"Measure": f"{measure} ({BETTER[measure]} is better)"}
+        for case, mean in zip(means.index, means.to_numpy()):
+            row[COLUMNS[case]] = interval_cell(mean, measure)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
 def arms_table(frame: pd.DataFrame, *, seed: int, names: Sequence[str] = MEASURES) -> pd.DataFrame:
     """A row an arm, in the order in which they ran, a column a measure, each value with its interval."""
-    found = measured(frame, seed=seed, by="arm", names=names)
+    means_by_measure = measured(frame, seed=seed, by="arm", names=names)
     rows = []
-    for arm in dict.fromkeys(frame["arm"]):
-        cells = {name: told_row(means.loc[arm], name) for name, means in found.items()}
-        rows.append({"Arm": arm, **cells})
+    for arm in frame["arm"].unique():
+        row = {"Arm": arm}
+        for name, means in means_by_measure.items():
+            row[name] = interval_cell(means.loc[arm], name)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -66,31 +75,21 @@ def claims_table(
 
     `words` are said in the place of a verdict's own, where nobody claimed what is checked (`EXPECTED`).
     """
-    told = [words.get(verdict.word, verdict.word) for verdict in verdicts]
-    rows = [
-        {
+    rows = []
+    for verdict in verdicts:
+        row = {
             title: f"{verdict.claim.words} ({verdict.claim.source}).",
             "Here": _difference(verdict),
-            "So": f'<span class="{STYLES[verdict.word]}">{said}</span>: {verdict.reason}',
+            "So": f"{colored(verdict.word, words)}: {verdict.reason}",
         }
-        for verdict, said in zip(verdicts, told)
-    ]
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-def headline(frame: pd.DataFrame, *, seed: int) -> str:
-    """The paper's main point in two sentences of Markdown: SID (case 3) beside the usual captions (case 1)."""
-    verdict = next(one for one in check(frame, seed=seed) if (one.claim.case, one.claim.against) == (3, 1))
-    if verdict.difference is None:
-        return f"Whether it is so, this run cannot say: {verdict.reason}."
-    measure = verdict.claim.measure
-    means = case_means(frame, measure, seed=seed)
-    usual, sid = (told(Interval(*means.loc[case]), measure) for case in (1, 3))
-    return (
-        f"Of the things that a picture should not show it shows {usual} after the usual captions, and {sid} after "
-        f"captions that say what is not the subject. The difference is {told(verdict.difference, measure, 'points')}, "
-        f"and the claim is **{verdict.word}**: {verdict.reason}."
-    )
+def colored(word: str, words: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A verdict's word in its colour, as HTML; `words` may say another in its place."""
+    style = STYLES[check_name("verdict", word, STYLES)]
+    return f'<span class="{style}">{words.get(word, word)}</span>'
 
 
 def company(subject: Subject) -> str:
@@ -108,11 +107,11 @@ def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
 
 def markdown(table: pd.DataFrame) -> str:
     """A table as Markdown, without its index."""
-    rows = [list(map(str, table.columns)), ["---"] * len(table.columns), *table.astype(str).to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
+    cells = table.astype(str).replace(r"\|", "&#124;", regex=True)
+    return cells.to_markdown(index=False, disable_numparse=True)
 
 
-def told(interval: Interval, measure: str, unit: str = "%") -> str:
+def interval_text(interval: Interval, measure: str, unit: str = "%") -> str:
     """`0.612 [0.590, 0.634]`; a share in percent, `41 % [33, 50]`, and a difference of shares in points."""
     text = str(interval)
     if measure.startswith(SHARES) and interval.known:
@@ -121,12 +120,12 @@ def told(interval: Interval, measure: str, unit: str = "%") -> str:
     return text.replace("-", "−")
 
 
-def told_row(row: Iterable[float], measure: str, unit: str = "%") -> str:
-    """`told` for a mean and its interval's two ends, in two lines of a table's cell."""
-    return told(Interval(*row), measure, unit).replace(" [", "<br>[")
+def interval_cell(row: Iterable[float], measure: str, unit: str = "%") -> str:
+    """`interval_text` for a mean and its interval's two ends, in two lines of a table's cell."""
+    return interval_text(Interval(*row), measure, unit).replace(" [", "<br>[")
 
 
-def told_correlation(found: Interval) -> str:
+def correlation_cell(found: Interval) -> str:
     """A rank correlation with its interval, in two lines of a table's cell; words where a column has but one value."""
     if np.isnan(found.mean):
         return "does not vary"
@@ -136,5 +135,7 @@ def told_correlation(found: Interval) -> str:
 def _difference(verdict: Verdict) -> str:
     claim = verdict.claim
     kind = "case " if claim.by == "case" else ""
-    what = f"{claim.measure}, {kind}{claim.case} − {kind}{claim.against}"
-    return f"{what}: {told(verdict.difference, claim.measure, 'points')}" if verdict.difference else what
+    compared = f"{claim.measure}, {kind}{claim.case} − {kind}{claim.against}"
+    if not verdict.difference:
+        return compared
+    return f"{compared}: {interval_text(verdict.difference, claim.measure, 'points')}"
