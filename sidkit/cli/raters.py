@@ -76,10 +76,10 @@ def _study_pairs(
     scale: str, first: str, second: str, count: int, seed: int, subjects: list[str], profile: str, store: Path
 ) -> list[Pair]:
     """Pairs of two of the paper's cases; what is missing of the study is made."""
-    from sidkit.chapters.rating import pairs_of
     from sidkit.describe.cases import CASE_NAMES
     from sidkit.runs import Runs
     from sidkit.study.plan import make_plan
+    from sidkit.study.rater_pairs import pairs_of
     from sidkit.study.run import run_study
 
     cases = [_case(first), _case(second)]
