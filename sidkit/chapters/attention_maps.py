@@ -1,4 +1,4 @@
-"""Where `[v]` looks after each description (Fig. 7): maps, how much of them lies off the subject, what that predicts.
+"""Chapter 6: where `[v]` looks after each description (Fig. 7), how much lies off the subject, what that foretells.
 
 The models and pictures are those of the chapters on the four cases and on the five biases. A thing's attention leakage
 is the share of `[v]`'s attention that lies off the subject; of a style, whose subject is the whole picture, there is
@@ -8,250 +8,263 @@ only how widely it spreads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sidkit.attention import off_subject
-from sidkit.chapters import biases
-from sidkit.config import check_name
+from sidkit.chapters import biases, cast
 from sidkit.describe.cases import CASE_NAMES
-from sidkit.masks.files import given_mask
 from sidkit.measure.correlation import rank_correlation
-from sidkit.measure.statistics import case_means, paired_difference
-from sidkit.plot.heat import overlay
-from sidkit.runs import Runs
+from sidkit.measure.statistics import LEVELS, case_means, paired_difference
+from sidkit.plot import heat, sheets
 from sidkit.stickers.references import BIASES, SHARED
-from sidkit.study.claims import Claim, Verdict, check
-from sidkit.study.drawn_masks import drawn_masks
-from sidkit.study.maps import Seen, see
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial
+from sidkit.study.drawn_masks import agreement
+from sidkit.study.map_measures import Maps, by_block, measured, seen
 from sidkit.study.plan import Plan, make_plan
-from sidkit.study.run import Study, run_study
+from sidkit.study.run import Study
 from sidkit.study.tables import COLUMNS, correlation_cell, interval_cell
 
+NAME = "06_attention_maps"
 USUAL, SID = 1, 3
-PATTERN = "pose", "substance"  # biases with subjects of their own
-NAMES = {
+BIASES_ALONE = ("pose", "substance")  # that have subjects, and studies, of their own
+TITLES = {
     "attention": "attention off the subject",
     "attention_gain": "the same, less an even map's",
     "attention_truth": "attention off the subject in the references",
     "spread": "spread",
 }
-CLAIMS = {
-    "things": (Claim("With SID [v] looks at the subject", "attention", SID, USUAL, "lower", "Fig. 7"),),
-    "substance": (Claim("With SID a style's [v] looks everywhere", "spread", SID, USUAL, "higher", "Fig. 7"),),
+COVERS = {  # what a correlation is over, and what is taken out of it
+    "all pictures": (),
+    "pictures of a case": ("case",),
+    "of a model": ("subject", "case"),
+}
+CLAIM_BY_STUDY = {
+    "things": Claim("With SID [v] looks at the subject", "attention", SID, USUAL, "lower", "Fig. 7"),
+    "substance": Claim("With SID a style's [v] looks everywhere", "spread", SID, USUAL, "higher", "Fig. 7"),
 }
 
 
-def make_plans(
-    scale: str, *, subjects: Sequence[str] = (), cases: Sequence[int] = (), **options: Any
-) -> dict[str, Plan]:
+@dataclass(frozen=True)
+class Findings:
+    """By study: what `[v]` looks at, and the frame with what the maps measure (`measured`)."""
+
+    maps: dict[str, Maps]
+    frames: dict[str, pd.DataFrame]
+
+
+def plans(scale: str, *, subjects: Sequence[str] = (), cases: Sequence[int] = (), **options: Any) -> dict[str, Plan]:
     """The plan "things" of the four cases, and, but for own `subjects`, "pose" and "substance" of usual and SID.
 
     `options` are those of `make_plan`. Raises ValueError for an unknown scale, class or case.
     """
-    plans = {"things": make_plan(scale, subjects=subjects, cases=cases, **options)}
-    return plans if subjects else plans | biases.make_plans(scale, biases=PATTERN, **options)
+    things = make_plan(
+        scale,
+        subjects=subjects or cast.classes("attention_maps", scale),
+        cases=cases or cast.of("attention_maps", "cases", scale),
+        **options,
+    )
+    alone = {} if subjects else biases.plans(scale, biases=BIASES_ALONE, **options)
+    return {"things": things} | alone
 
 
-def run_studies(plans: Mapping[str, Plan], runs: Runs, *, progress: bool = True) -> dict[str, Study]:
-    """The study of each plan."""
-    return {name: run_study(plan, runs, progress=progress) for name, plan in plans.items()}
+def findings(results: Results) -> Findings:
+    """What the store lacks is drawn once more here and watched, by the notebook's `convention`."""
+    convention = results.parameters.get("convention", "mean")
+    maps, frames = {}, {}
+    for name, study in results.studies.items():
+        maps[name] = seen(study, convention)
+        frames[name] = measured(study, maps[name])
+    return Findings(maps, frames)
 
 
-def seen(studies: Mapping[str, Study], convention: str = "mean") -> dict[tuple[str, str, str], Seen]:
-    """What `[v]` looks at, for each study, subject and arm."""
+def claims(results: Results) -> list[Trial]:
+    """The paper's Fig. 7, study by study."""
+    return trials_of(results.findings.frames)
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """What the maps measure by case, by bias and by block, and what it foretells of leakage."""
+    maps, frames = results.findings.maps, results.findings.frames
+    seed = results.seed
     return {
-        (name, subject, arm.name): see(study, subject, arm.name, convention)
-        for name, study in studies.items()
-        for subject in study.subjects
-        for arm in study.plan.arms
+        "table": measures_table(frames["things"], seed=seed),
+        "biases": biases_table(results.studies, frames, seed=seed),
+        "blocks": blocks_table(results.main, maps["things"], seed=seed),
+        "correlations": correlations(frames["things"], seed=seed),
     }
 
 
-def measured(study: Study, maps: Mapping[tuple[str, str], Seen]) -> pd.DataFrame:
-    """The study's frame with what each picture's map says; `maps` are by subject and arm.
-
-    `attention` is the share in [0, 1] of `[v]`'s attention off the subject, `attention_gain` that minus the share of
-    the picture off the subject, which an even map would have (below 0: it prefers the subject). Both are NaN where no
-    subject is found. `attention_truth` is as `attention`, of the references by their given masks: one value a model.
-    `spread` in (0, 1] is over what share of the picture the attention spreads (`spread`).
-    """
-    parts = []
-    for (subject, arm), one in maps.items():
-        rows = study.frame.query("subject == @subject and arm == @arm")
-        inside = _inside(study, subject, arm)
-        off = leakage(one.mean, inside)
-        even = leakage(np.ones_like(one.mean), inside)
-        told = {"attention": off, "attention_gain": off - even, "spread": spread(one.mean)}
-        parts.append(rows.assign(**told, attention_truth=_truth(study, subject, one)))
-    return pd.concat(parts, ignore_index=True)
+def values(results: Results) -> dict[str, Any]:
+    """How the maps were made, how many pictures came out the same, and how well subjects are found."""
+    every_map = [looked for maps in results.findings.maps.values() for looked in maps.values()]
+    same = np.mean([looked.same for looked in every_map])
+    return {
+        "same": round(100 * same),
+        "convention": results.parameters.get("convention", "mean"),
+        "layers": len(every_map[0].names),
+        "levels": len(every_map[0].references),
+        "overlap": agreement(results.main),
+    }
 
 
-def leakage(maps: np.ndarray, masks: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Share of each map (..., n, h, w) off its subject, (..., n) in [0, 1]; NaN where no subject was found."""
-    shape = next((mask.shape for mask in masks if mask is not None), (1, 1))
-    known = [np.ones(shape, bool) if mask is None else mask for mask in masks]
-    return np.where([mask is None for mask in masks], np.nan, off_subject(maps, known))
-
-
-def spread(maps: np.ndarray) -> np.ndarray:
-    """Over what share of the picture each map (n, h, w) spreads, in (0, 1]: exp(entropy) in cells; 1 is an even map."""
-    shares = maps.reshape(len(maps), -1).astype(float)
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    logs = np.log(shares, where=shares > 0, out=np.zeros_like(shares))
-    return np.exp(-(shares * logs).sum(axis=1)) / shares.shape[1]
-
-
-def by_step(study: Study, maps: Mapping[tuple[str, str], Seen], *, seed: int) -> pd.DataFrame:
-    """Attention leakage at each step: index (case, share of the steps done), columns `mean`, `low`, `high`."""
-    return _along(
-        study, maps, lambda one: {(step + 1) / len(one.steps): each for step, each in enumerate(one.steps)}, seed
-    )
-
-
-def by_block(study: Study, maps: Mapping[tuple[str, str], Seen], *, seed: int) -> pd.DataFrame:
-    """A row a block of the denoiser, from the first to the last, a column a case: attention leakage with interval."""
-    rows = _along(study, maps, lambda one: dict(one.blocks()), seed)
-    if rows.empty:
-        return pd.DataFrame({"Block": ["no subject was found"]})
-    blocks = [{"Block": block} | _cells(rows.xs(block, level=1)) for block in rows.index.unique(1)]
-    return pd.DataFrame(blocks)
-
-
-def table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def measures_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row a measure of the maps, a column a case, each value with its interval."""
     rows = []
-    for name, told in NAMES.items():
-        one_a_model = frame.drop_duplicates(["subject", "arm"]) if name == "attention_truth" else frame
-        if one_a_model[name].notna().any():
-            rows.append({"Of the maps": told} | _cells(case_means(one_a_model, name, seed=seed)))
+    for measure, title in TITLES.items():
+        one_a_model = measure == "attention_truth"
+        counted = frame.drop_duplicates(["subject", "arm"]) if one_a_model else frame
+        if counted[measure].notna().any():
+            means = case_means(counted, measure, seed=seed)
+            rows.append({"Of the maps": title} | _cells(means))
+    return pd.DataFrame(rows)
+
+
+def blocks_table(study: Study, maps: Maps, *, seed: int) -> pd.DataFrame:
+    """A row a block of the denoiser, from the first to the last, a column a case: attention leakage with interval."""
+    means = by_block(study, maps, seed=seed)
+    if means.empty:
+        return pd.DataFrame({"Block": ["no subject was found"]})
+    rows = []
+    for block in means.index.unique(1):
+        cells = _cells(means.xs(block, level=1))
+        rows.append({"Block": block} | cells)
     return pd.DataFrame(rows)
 
 
 def correlations(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row a measure of the maps: its rank correlation with leakage, over all pictures and inside of each case."""
     rows = []
-    for name in ("attention", "attention_gain", "attention_truth"):
-        for cover, within in (
-            ("all pictures", ()),
-            ("pictures of a case", ("case",)),
-            ("of a model", ("subject", "case")),
-        ):
-            if name == "attention_truth" and "subject" in within:
+    for measure in ("attention", "attention_gain", "attention_truth"):
+        for cover, within in COVERS.items():
+            if measure == "attention_truth" and "subject" in within:
                 continue  # it is one value a model
-            found = rank_correlation(frame, name, "leakage", seed=seed, within=within)
-            rows.append({"Of the maps": NAMES[name], "Over": cover, "With leakage": correlation_cell(found)})
+            correlation = rank_correlation(frame, measure, "leakage", seed=seed, within=within)
+            row = {
+                "Of the maps": TITLES[measure],
+                "Over": cover,
+                "With leakage": correlation_cell(correlation),
+            }
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
-def verdicts(frames: Mapping[str, pd.DataFrame], *, seed: int) -> list[Verdict]:
-    """Fig. 7 held against the frames of `measured`, study by study."""
-    known = {name: frame for name, frame in frames.items() if name in CLAIMS}
-    return [one for name, frame in known.items() for one in check(_known(frame, name), CLAIMS[name], seed=seed)]
+def trials_of(frames: Mapping[str, pd.DataFrame]) -> list[Trial]:
+    """Fig. 7 with the frames of `measured` that decide it, by study."""
+    trials = []
+    for name, claim in CLAIM_BY_STUDY.items():
+        if name in frames:
+            decisive = _decisive(frames[name], claim.measure)
+            trials.append(Trial(claim, decisive))
+    return trials
 
 
-def bias_table(studies: Mapping[str, Study], frames: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
+def biases_table(studies: Mapping[str, Study], frames: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
     """A row a bias: its measure after the usual captions and after SID, and their difference, with intervals."""
     rows = []
     for bias, (name, _) in shown(studies).items():
         measure = "spread" if bias == "substance" else "attention"
-        having = [one.name for one in studies[name].subjects.values() if bias in one.bias]
-        frame = frames[name][frames[name]["subject"].isin(having)].dropna(subset=[measure])
-        means = case_means(frame, measure, seed=seed) if len(frame) else pd.DataFrame()
-        if {USUAL, SID} <= set(means.index):
-            gap = paired_difference(frame, measure, SID, USUAL, seed=seed)
-            cells = {
-                "Usual captions": means.loc[USUAL],
-                "SID": means.loc[SID],
-                "Difference": (gap.mean, gap.low, gap.high),
-            }
-            what = {"Bias": f"{bias}: {NAMES[measure]}"}
-            rows.append(what | {head: interval_cell(cell, measure) for head, cell in cells.items()})
-    return pd.DataFrame(rows or [{"Bias": "no subject was found in both cases"}])
+        having = _subjects_having(bias, studies[name])
+        known = frames[name].dropna(subset=[measure])
+        known = known[known["subject"].isin(having)]
+        if {USUAL, SID} <= set(known["case"]):
+            row = {"Bias": f"{bias}: {TITLES[measure]}"}
+            rows.append(row | _compared(known, measure, seed))
+    if not rows:
+        return pd.DataFrame({"Bias": ["no subject was found in both cases"]})
+    return pd.DataFrame(rows)
 
 
 def shown(studies: Mapping[str, Study]) -> dict[str, tuple[str, str]]:
     """For each bias a study and a subject that has it, another one wherever there is another."""
-    found: dict[str, tuple[str, str]] = {}
+    place_by_bias: dict[str, tuple[str, str]] = {}
     for bias in BIASES:
-        study = "things" if bias in SHARED else bias
-        having = [one.name for one in studies[study].subjects.values() if bias in one.bias] if study in studies else []
-        new = [one for one in having if (study, one) not in found.values()]
+        name = "things" if bias in SHARED else bias
+        if name not in studies:
+            continue
+        having = _subjects_having(bias, studies[name])
+        new = [subject for subject in having if (name, subject) not in place_by_bias.values()]
         if having:
-            found[bias] = (study, (new or having)[0])
-    return found
+            subject = (new or having)[0]
+            place_by_bias[bias] = (name, subject)
+    return place_by_bias
 
 
-def by_bias(studies: Mapping[str, Study], maps: Mapping[tuple[str, str, str], Seen]) -> tuple[list, list, list]:
+def by_bias(studies: Mapping[str, Study], maps: Mapping[str, Maps]) -> sheets.Rows:
     """Titles, pictures and heads of `sheets.rows`, a row a bias: usual captions and SID, each beside its map."""
     titles, images = [], []
     for bias, (name, subject) in shown(studies).items():
         study = studies[name]
-        arms = [CASE_NAMES[case] for case in (USUAL, SID) if case in study.plan.cases]
-        titles.append(f"{bias}: {study.prompts[subject][0].text}")
-        images.append([one for arm in arms for one in _pair(study, maps[name, subject, arm], subject, arm, 0)])
-    heads = [head for case in ("usual", "SID") for head in (case, f"[v] after {case}")]
-    return titles, images, heads[: max(map(len, images))]
+        prompt = study.prompts[subject][0]
+        titles.append(f"{bias}: {prompt.text}")
+        images.append([])
+        for case in (USUAL, SID):
+            if case in study.plan.cases:
+                pair = _picture_and_map(study, maps[name], subject, CASE_NAMES[case])
+                images[-1].extend(pair)
+    columns = max(map(len, images))
+    heads = ["usual", "[v] after usual", "SID", "[v] after SID"]
+    return titles, images, heads[:columns]
 
 
-def by_case(
-    study: Study, maps: Mapping[tuple[str, str], Seen], subject: str, prompts: int = 2
-) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """As `by_bias`, for one subject: of each prompt a row of pictures and a row of maps, a column a case."""
+def by_case(study: Study, maps: Maps, prompts: int = 2) -> sheets.Rows:
+    """As `by_bias`, for the first subject: of each prompt a row of pictures and a row of maps, a column a case."""
+    subject = next(iter(study.subjects))
+    shown_prompts = study.prompts[subject][:prompts]
     titles, images = [], []
-    for index, prompt in enumerate(study.prompts[subject][:prompts]):
-        arms = [arm.name for arm in study.plan.arms]
-        pairs = [_pair(study, maps[subject, arm], subject, arm, index) for arm in arms]
+    for index, prompt in enumerate(shown_prompts):
+        pictures, overlays = [], []
+        for arm in study.plan.arms:
+            picture, overlay = _picture_and_map(study, maps, subject, arm.name, index)
+            pictures.append(picture)
+            overlays.append(overlay)
         titles += [prompt.text, "where [v] looks"]
-        images += [list(row) for row in zip(*pairs)]
-    return titles, images, [f"case {case}" for case in study.plan.cases]
+        images += [pictures, overlays]
+    heads = [f"case {case}" for case in study.plan.cases]
+    return titles, images, heads
 
 
-def of_study(maps: Mapping[tuple[str, str, str], Seen], name: str) -> dict[tuple[str, str], Seen]:
-    """The maps of one study, by subject and arm."""
-    check_name("study", name, {study for study, _, _ in maps})
-    return {(subject, arm): one for (study, subject, arm), one in maps.items() if study == name}
-
-
-def _pair(study: Study, one: Seen, subject: str, arm: str, prompt: int) -> tuple[Image.Image, Image.Image]:
+def _picture_and_map(
+    study: Study, maps: Maps, subject: str, arm: str, prompt: int = 0
+) -> tuple[Image.Image, Image.Image]:
     """The first picture of a prompt, and the same under its map."""
     picture = study.picture(subject, arm, prompt)
-    return picture, overlay(picture, one.mean[prompt * study.plan.pictures])
+    looked = maps[subject, arm]
+    first = prompt * study.plan.pictures
+    return picture, heat.overlay(picture, looked.mean[first])
 
 
-def _inside(study: Study, subject: str, arm: str) -> list[np.ndarray | None]:
-    """The subject's mask in each picture; of a style there are none."""
-    if "substance" in study.subjects[subject].bias:
-        return [None] * len(study.prompts[subject]) * study.plan.pictures
-    return [mask for masks in drawn_masks(study, subject, arm) for mask in masks]
-
-
-def _truth(study: Study, subject: str, one: Seen) -> float:
-    """Attention leakage in the references, over noise levels and pictures, by the masks that are given."""
-    masks = [given_mask(path) for path in study.subjects[subject].images]
-    return float(np.nanmean(leakage(one.references, masks))) if any(mask is not None for mask in masks) else np.nan
-
-
-def _along(study: Study, maps: Mapping[tuple[str, str], Seen], parts: Any, seed: int) -> pd.DataFrame:
-    """Attention leakage of parts of the maps: index (case, part), columns `mean`, `low`, `high`."""
-    frames = []
-    for (subject, arm), one in maps.items():
-        rows, inside = study.frame.query("subject == @subject and arm == @arm"), _inside(study, subject, arm)
-        frames += [rows.assign(part=part, value=leakage(each, inside)) for part, each in parts(one).items()]
-    frame = pd.concat(frames, ignore_index=True).dropna(subset=["value"])
-    found = {part: case_means(rows, "value", seed=seed) for part, rows in frame.groupby("part", sort=False)}
-    return pd.concat(found).swaplevel().sort_index(level=0, sort_remaining=False) if found else pd.DataFrame()
+def _compared(frame: pd.DataFrame, measure: str, seed: int) -> dict[str, str]:
+    """Cells: the measure after the usual captions, after SID, and the difference."""
+    means = case_means(frame, measure, seed=seed)
+    gap = paired_difference(frame, measure, SID, USUAL, seed=seed)
+    return {
+        "Usual captions": interval_cell(means.loc[USUAL], measure),
+        "SID": interval_cell(means.loc[SID], measure),
+        "Difference": interval_cell((gap.mean, gap.low, gap.high), measure),
+    }
 
 
 def _cells(means: pd.DataFrame) -> dict[str, str]:
-    return {COLUMNS[case]: interval_cell(row, "attention") for case, row in zip(means.index, means.to_numpy())}
+    """A cell a case (index) that has `mean`, `low`, `high`."""
+    cells = {}
+    for case, mean in means.iterrows():
+        cells[COLUMNS[case]] = interval_cell(mean, "attention")
+    return cells
 
 
-def _known(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _subjects_having(bias: str, study: Study) -> list[str]:
+    return [name for name, subject in study.subjects.items() if bias in subject.bias]
+
+
+def _decisive(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     """The frame; where no picture has the measure in both cases, as if it had not been measured at all."""
-    measure = CLAIMS[name][0].measure
-    both = frame.dropna(subset=[measure]).groupby(["subject", "prompt", "seed"])["case"].agg(set)
-    return frame if any({USUAL, SID} <= cases for cases in both) else frame.assign(**{measure: np.nan})
+    known = frame.dropna(subset=[measure])
+    cases_by_picture = known.groupby(list(LEVELS))["case"].agg(set)
+    if any({USUAL, SID} <= cases for cases in cases_by_picture):
+        return frame
+    return frame.assign(**{measure: np.nan})

@@ -1,68 +1,133 @@
-"""Methods with and without SID (Figs. 5, 8 and 9): the arms, what they cost, and who is beaten by nobody."""
+"""Chapter 4: methods with and without SID (Figs. 5, 8 and 9): the arms, what they cost, and who is beaten by nobody."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
 
+from sidkit.chapters import cast
 from sidkit.config import check_name
+from sidkit.personalization.methods import METHODS
 from sidkit.personalization.saving import FILE
-from sidkit.study.claims import Claim
-from sidkit.study.plan import Arm, Plan
+from sidkit.plot import charts
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial, trials
+from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study, captions_of
 from sidkit.study.tables import arms_table, measured
 
-NAMES = {
-    "dreambooth": "DreamBooth",
-    "custom_diffusion": "Custom Diffusion",
-    "svdiff": "SVDiff",
-    "textual_inversion": "Textual Inversion",
-    "lora": "LoRA",
-}
-SUBJECTS = {"smoke": 1, "quick": 1, "full": 6}  # by scale
-SID = " + SID"
-POINTS = Path(__file__).with_name("paper_points.csv")
-SAID = {
-    "NSD": ("SID moves pictures away from the references' surroundings", "higher", "Fig. 8"),
-    "TA": ("SID follows the prompt better", "higher", "Fig. 8"),
-    "SA": ("SID keeps the subject better", "higher", "Fig. 8, said of the mean"),
-    "leakage": ("SID keeps the other things out", "lower", "Fig. 5"),
-}
+NAME = "04_methods"
+USUAL, SID = 1, 3
+WITH_SID = " + SID"  # at the end of an arm's name
+ALIGNMENTS = ("SA", "NSD", "TA")
+PAPER_POINTS = Path(__file__).with_name("paper_points.csv")
 
 
-def arms(methods: Sequence[str] = (), references: int = 0) -> tuple[Arm, ...]:
+def plans(
+    scale: str,
+    *,
+    methods: Sequence[str] = (),
+    subjects: Sequence[str] = (),
+    **options: Any,
+) -> dict[str, Plan]:
+    """One plan, in which each method has two arms. `options` are those of `make_plan`.
+
+    ValueError as there, and for an unknown method.
+    """
+    plan = make_plan(
+        scale,
+        subjects=subjects or cast.classes("methods", scale),
+        arms=arms(methods),
+        **options,
+    )
+    return {"methods": plan}
+
+
+def claims(results: Results) -> list[Trial]:
+    """The paper's statements on SID beside its baseline, for each method."""
+    return trials(results.main.frame, claims_of(results.main.plan))
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The measures of every arm, and what its trainings cost."""
+    table = arms_table(results.main.frame, seed=results.seed)
+    return {"methods": with_costs(table, results.main)}
+
+
+def values(results: Results) -> dict[str, Any]:
+    """Who is beaten by nobody, here and in the paper."""
+    here = points(results.main.frame, seed=results.seed)
+    paper = paper_points(8)
+    return {
+        "front_sa": front_sentence(here, "TA", "SA"),
+        "front_nsd": front_sentence(here, "TA", "NSD"),
+        "paper_sa": front_sentence(paper, "TA", "SA"),
+        "paper_nsd": front_sentence(paper, "TA", "NSD"),
+    }
+
+
+def arms(methods: Sequence[str] = ()) -> tuple[Arm, ...]:
     """Each method with the usual captions and with SID; without `methods`, all of them.
 
     ValueError for an unknown method.
     """
-    chosen = [check_name("method", method, NAMES) for method in methods or NAMES]
-    options = dict(references=references)
-    return tuple(
-        arm
-        for method in chosen
-        for arm in (Arm(NAMES[method], 1, method, **options), Arm(NAMES[method] + SID, 3, method, **options))
+    pairs = []
+    for method in methods or METHODS:
+        check_name("method", method, METHODS)
+        title = METHODS[method].title
+        pairs.append(Arm(title, USUAL, method))
+        pairs.append(Arm(title + WITH_SID, SID, method))
+    return tuple(pairs)
+
+
+def baselines(plan: Plan) -> list[str]:
+    """The arms that have another beside them which differs by SID alone."""
+    names = [arm.name for arm in plan.arms]
+    return [name for name in names if name + WITH_SID in names]
+
+
+def statement(words: str, measure: str, direction: str, source: str) -> Claim:
+    """What the paper says of any method with SID; `claim_of` makes a claim of it."""
+    return Claim(words, measure, WITH_SID, "", direction, source, by="arm")
+
+
+STATEMENTS = (
+    statement("SID moves pictures away from the references' surroundings", "NSD", "higher", "Fig. 8"),
+    statement("SID follows the prompt better", "TA", "higher", "Fig. 8"),
+    statement("SID keeps the subject better", "SA", "higher", "Fig. 8, said of the mean"),
+    statement("SID keeps the other things out", "leakage", "lower", "Fig. 5"),
+)
+
+
+def claims_of(plan: Plan) -> list[Claim]:
+    """The paper's statements on SID beside its baseline, for each method of a plan."""
+    paper = comparable_points(plan, 8)
+    return [claim_of(method, said, method, paper) for method in baselines(plan) for said in STATEMENTS]
+
+
+def claim_of(method: str, said: Claim, against: str, paper: pd.DataFrame) -> Claim:
+    """A statement of one method, by its title: the arm with SID beside the arm `against`."""
+    return replace(
+        said,
+        words=f"{method}: {said.words}",
+        case=method + WITH_SID,
+        against=against,
+        paper=gain(paper, said.measure, method, against),
     )
 
 
-def claims(study: Study) -> list[Claim]:
-    """The paper's statements on SID beside its baseline, for each method of a study."""
-    baselines = [arm.name for arm in study.plan.arms if arm.name + SID in {one.name for one in study.plan.arms}]
-    paper = paper_points(8) if same_measures(study.plan) else pd.DataFrame()
-    return [
-        Claim(f"{name}: {words}", measure, name + SID, name, direction, source, "arm", gain(paper, measure, name))
-        for name in baselines
-        for measure, (words, direction, source) in SAID.items()
-    ]
-
-
-def table(study: Study, *, seed: int) -> pd.DataFrame:
-    """A row an arm: the measures with intervals, and `costs`."""
-    found = arms_table(study.frame, seed=seed)
-    cost = costs(study)
-    return found.assign(**{column: found["Arm"].map(cost[column]) for column in cost})
+def with_costs(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """A table with a row an arm, and `costs` beside it."""
+    cost_by_arm = costs(study)
+    return table.join(cost_by_arm, on="Arm")
 
 
 def costs(study: Study) -> pd.DataFrame:
@@ -70,61 +135,109 @@ def costs(study: Study) -> pd.DataFrame:
 
     Empty where nothing is trained, or the store keeps no weights.
     """
-    rows = {}
-    for arm in study.plan.arms:
-        if arm.encoder or not study.plan.profile.keep_weights:
-            rows[arm.name] = ("", "", "")
-            continue
-        folders = [study.workshop.trained(one, arm, captions_of(one, arm)) for one in study.subjects.values()]
-        logs = pd.DataFrame(json.loads((folder / "training.json").read_text()) for folder in folders)
-        size = sum((folder / FILE).stat().st_size for folder in folders) / len(folders)
-        rows[arm.name] = (f"{logs['seconds'].mean():.1f}", f"{logs['peak'].mean() / 1e9:.2f}", f"{size / 1e6:.2f}")
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["Seconds", "Peak GB", "MB"])
+    columns = ["Seconds", "Peak GB", "MB"]
+    costs_by_arm = {arm.name: _costs_of(study, arm) for arm in study.plan.arms}
+    return pd.DataFrame.from_dict(costs_by_arm, orient="index", columns=columns)
+
+
+def _costs_of(study: Study, arm: Arm) -> tuple[str, str, str]:
+    if arm.encoder or not study.plan.profile.keep_weights:
+        return "", "", ""
+    logs, sizes = [], []
+    for subject in study.subjects.values():
+        captions = captions_of(subject, arm)
+        folder = study.workshop.trained(subject, arm, captions)
+        log = (folder / "training.json").read_text()
+        logs.append(json.loads(log))
+        sizes.append((folder / FILE).stat().st_size)
+    means = pd.DataFrame(logs).assign(bytes=sizes).mean(numeric_only=True)
+    seconds = means["seconds"]
+    gigabytes = means["peak"] / 1e9
+    megabytes = means["bytes"] / 1e6
+    return f"{seconds:.1f}", f"{gigabytes:.2f}", f"{megabytes:.2f}"
 
 
 def points(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Mean SA, NSD and TA by arm, each with `NAME low` and `NAME high` beside it."""
-    means = {name: rows for name, rows in measured(frame, seed=seed, by="arm").items() if name in ("SA", "NSD", "TA")}
-    found = {}
-    for name, rows in means.items():
-        found |= {name: rows["mean"], f"{name} low": rows["low"], f"{name} high": rows["high"]}
-    return pd.DataFrame(found).loc[list(dict.fromkeys(frame["arm"]))]
+    columns = {}
+    means_by_measure = measured(frame, seed=seed, by="arm", names=ALIGNMENTS)
+    for name, means in means_by_measure.items():
+        columns[name] = means["mean"]
+        columns[f"{name} low"] = means["low"]
+        columns[f"{name} high"] = means["high"]
+    arms_in_order = frame["arm"].unique()
+    return pd.DataFrame(columns).loc[arms_in_order]
 
 
 def paper_points(figure: int) -> pd.DataFrame:
     """The paper's means, read off its Figs. 8 (several references) or 9 (one), index arm; good to about 0.0003."""
-    rows = pd.read_csv(POINTS).query("figure == @figure")
-    rows["arm"] = rows["method"] + rows["sid"].map({"yes": SID, "no": ""})
-    return rows.set_index("arm")[["SA", "NSD", "TA"]]
+    table = pd.read_csv(PAPER_POINTS)
+    rows = table[table["figure"] == figure]
+    ends = rows["sid"].map({"yes": WITH_SID, "no": ""})
+    arms_of_rows = (rows["method"] + ends).rename("arm")
+    return rows.set_index(arms_of_rows)[list(ALIGNMENTS)]
 
 
-def same_measures(plan: Plan) -> bool:
-    """Whether SA, NSD and TA are the paper's own: by OpenAI's CLIP. Which size it took is not known."""
-    return plan.profile.encoders.image_text.endswith("/openai")
+def comparable_points(plan: Plan, figure: int) -> pd.DataFrame:
+    """The paper's means where SA, NSD and TA are its own, by OpenAI's CLIP (of which size is not known); else none."""
+    encoder = plan.profile.encoders.image_text
+    return paper_points(figure) if encoder.endswith("/openai") else pd.DataFrame()
 
 
-def gain(paper: pd.DataFrame, measure: str, case: str, against: str = "") -> float | None:
+def gain(paper: pd.DataFrame, measure: str, method: str, against: str = "") -> float | None:
     """The paper's mean of a method with SID minus that of `against`, by default the same without; None if unknown."""
-    if measure not in paper or not {case + SID, against or case} <= set(paper.index):
+    case = method + WITH_SID
+    against = against or method
+    if measure not in paper or not {case, against} <= set(paper.index):
         return None
-    return round(float(paper.loc[case + SID, measure] - paper.loc[against or case, measure]), 4)
+    means = paper[measure]
+    difference = means[case] - means[against]
+    return round(float(difference), 4)
 
 
 def pareto(points: pd.DataFrame, x: str, y: str) -> list[str]:
     """The arms than which no other is better in one of two columns and at least as good in the other, by `x`."""
-    pairs = points[[x, y]]
+    pairs = points[[x, y]].sort_values(x)
 
     def beaten(arm: str) -> bool:
-        at_least = (pairs >= pairs.loc[arm]).all(axis=1)
-        better = (pairs > pairs.loc[arm]).any(axis=1)
-        return bool((at_least & better).any())
+        own = pairs.loc[arm]
+        at_least = (pairs >= own).all(axis=1)
+        better = (pairs > own).any(axis=1)
+        both = at_least & better
+        return bool(both.any())
 
-    return [arm for arm in pairs.sort_values(x).index if not beaten(arm)]
+    return [arm for arm in pairs.index if not beaten(arm)]
 
 
-def front_told(points: pd.DataFrame, x: str, y: str) -> str:
+def front_sentence(points: pd.DataFrame, x: str, y: str) -> str:
     """Whether all that nobody beats use SID, in a sentence."""
     front = pareto(points, x, y)
-    without = [arm for arm in front if not arm.endswith(SID)]
-    told = f"In the plane of {x} and {y} nobody beats {' or '.join(front)}"
-    return f"{told}: all use SID." if not without else f"{told}; of these, {' and '.join(without)} without SID."
+    without = [arm for arm in front if not arm.endswith(WITH_SID)]
+    unbeaten = f"In the plane of {x} and {y} nobody beats {' or '.join(front)}"
+    if not without:
+        return f"{unbeaten}: all use SID."
+    return f"{unbeaten}; of these, {' and '.join(without)} without SID."
+
+
+def draw_planes(points: pd.DataFrame, title: str = "") -> Figure:
+    """The paper's Figs. 8 and 9: TA against SA, and against NSD; columns as those of `points`."""
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), dpi=130, layout="constrained")
+    for ax, name in zip(axes, ("SA", "NSD")):
+        front = pareto(points, "TA", name)
+        charts.alignments(points, "TA", name, ax, front)
+    axes[0].legend(fontsize=9)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def grid(study: Study, prompts: int = 4) -> tuple[list[list[Image.Image]], list[str], list[str]]:
+    """Pictures, rows and columns of `charts.image_grid`: a row an arm, a column a prompt of the first subject."""
+    subject = next(iter(study.subjects))
+    texts = [prompt.text for prompt in study.prompts[subject][:prompts]]
+    arms_in_order = [arm.name for arm in study.plan.arms]
+    images = []
+    for arm in arms_in_order:
+        row = [study.picture(subject, arm, index) for index in range(len(texts))]
+        images.append(row)
+    return images, arms_in_order, texts

@@ -1,4 +1,4 @@
-"""One reference (Figs. 6 and 9): methods with and without SID beside a method that only looks, pose bias included."""
+"""Chapter 5, one reference (Figs. 6 and 9): methods with and without SID beside a method that only looks."""
 
 from __future__ import annotations
 
@@ -8,164 +8,209 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from sidkit.chapters.biases import others
-from sidkit.chapters.methods import NAMES, SID, costs, front_told, gain, paper_points, same_measures
+from sidkit.chapters import biases, cast
+from sidkit.chapters.methods import (
+    ALIGNMENTS,
+    WITH_SID,
+    arms,
+    baselines,
+    claim_of,
+    comparable_points,
+    front_sentence,
+    paper_points,
+    points,
+    statement,
+    with_costs,
+)
 from sidkit.config import check_name, load_profile
 from sidkit.encoder_methods import NAMES as ENCODERS
 from sidkit.encoder_methods import PREFIX
 from sidkit.measure.statistics import paired_difference
+from sidkit.plot import sheets
 from sidkit.stickers.subject_encoder import view
-from sidkit.study.claims import Claim
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial, trials
 from sidkit.study.masks import as_segmented
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
-from sidkit.study.tables import MEASURES, arms_table, told
+from sidkit.study.tables import MEASURES, arms_table, interval_text
 from sidkit.subjects import Subject, load_images
 
-SHOWN = "Encoder"  # the name of its arm
-METHODS = {"smoke": ("dreambooth",), "quick": ("dreambooth",), "full": ("dreambooth", "custom_diffusion", "svdiff")}
-POSED = {"smoke": 1, "quick": 1, "full": 2}  # subjects in an unusual pose: those of the chapter on the biases
-THINGS = {"smoke": (), "quick": ("robot",), "full": ("robot", "dog")}
-TOGETHER = "nearby+tied"  # what these have beside and on them; with one reference the place is shared, too
+NAME = "05_single_reference"
+USUAL = 1
+ENCODER = "Encoder"  # the name of its arm
+COMPANY = "nearby+tied"  # what a thing has beside and on it; with one reference the place is shared, too
 POSE = "leak_pose"
-PAPER_SHOWN = ("ELITE", "BLIP-Diffusion")
-AXES = ("SA", "NSD", "TA")
+PAPER_ENCODERS = ("ELITE", "BLIP-Diffusion")
+BESIDE_USUAL = (
+    statement("SID moves pictures away from the reference's surroundings", "NSD", "higher", "Fig. 9"),
+    statement("SID follows the prompt better", "TA", "higher", "Fig. 9"),
+    statement("SID keeps the other things out", "leakage", "lower", "Fig. 6"),
+    statement("SID frees the subject from the reference's pose", POSE, "lower", "Fig. 6"),
+)
+BESIDE_ENCODER = (
+    statement("with SID it keeps the subject better than the encoder", "SA", "higher", "Fig. 9, said of the whole"),
+    statement("with SID it is further from the surroundings than the encoder", "NSD", "higher",
+              "Fig. 9, said of the whole"),
+    statement("with SID it follows the prompt better than the encoder", "TA", "higher", "Fig. 9"),
+    statement("with SID it keeps the pose less often than the encoder", POSE, "lower", "Fig. 6"),
+)  # fmt: skip
 
-WITH_SID = {
-    "NSD": ("SID moves pictures away from the reference's surroundings", "higher", "Fig. 9"),
-    "TA": ("SID follows the prompt better", "higher", "Fig. 9"),
-    "leakage": ("SID keeps the other things out", "lower", "Fig. 6"),
-    POSE: ("SID frees the subject from the reference's pose", "lower", "Fig. 6"),
-}
-BESIDE = {
-    "SA": ("with SID it keeps the subject better than the encoder", "higher", "Fig. 9, said of the whole"),
-    "NSD": ("with SID it is further from the surroundings than the encoder", "higher", "Fig. 9, said of the whole"),
-    "TA": ("with SID it follows the prompt better than the encoder", "higher", "Fig. 9"),
-    POSE: ("with SID it keeps the pose less often than the encoder", "lower", "Fig. 6"),
-}
 
-
-def make_single(
+def plans(
     scale: str,
     *,
-    profile: str,
+    profile: str = "stickers",
     subjects: Sequence[str] = (),
     methods: Sequence[str] = (),
     encoder: str = "",
-    **rest: Any,
-) -> Plan:
-    """The plan: one reference a subject; the methods without and with SID, and the encoder method last.
+    **options: Any,
+) -> dict[str, Plan]:
+    """One plan: one reference a subject; the methods without and with SID, and the encoder method last.
 
-    `subjects` are those of `make_plan`, `rest` its other options. Without `encoder`, Sticker World's own, or
-    IP-Adapter where the profile is of photos. ValueError for an unknown scale, method or encoder.
+    `subjects` and `options` are those of `make_plan`. Without `encoder`, Sticker World's own, or IP-Adapter where the
+    profile is of photos. ValueError for an unknown scale, method or encoder.
     """
-    check_name("scale", scale, METHODS)
-    chosen = [check_name("method", one, NAMES) for one in methods or METHODS[scale]]
     encoder = check_name("encoder", encoder or _default_encoder(profile), ENCODERS)
-    arms = [arm for one in chosen for arm in (Arm(NAMES[one], 1, one), Arm(NAMES[one] + SID, 3, one))]
-    arms.append(Arm(SHOWN, 1, PREFIX + encoder, masks=as_segmented, references=1))
-    wanted = subjects or [*others(scale, "pose")[: POSED[scale]], *(f"{one}-{TOGETHER}" for one in THINGS[scale])]
-    return make_plan(scale, profile=profile, subjects=wanted, arms=arms, references=1, **rest)
+    trained = arms(methods or cast.of("single_reference", "methods", scale))
+    looking = Arm(ENCODER, USUAL, PREFIX + encoder, masks=as_segmented, references=1)
+    plan = make_plan(
+        scale,
+        profile=profile,
+        subjects=subjects or _subjects(scale),
+        arms=(*trained, looking),
+        references=1,
+        **options,
+    )
+    return {"single": plan}
 
 
 def _default_encoder(profile: str) -> str:
     return "stickers" if load_profile(profile).encoders.reader else "ip_adapter"
 
 
-def claims(study: Study) -> list[Claim]:
-    """The paper's statements on SID beside its baseline, then on SID beside the encoder, method by method."""
-    names = [arm.name for arm in study.plan.arms]
-    bases = [name for name in names if name + SID in names]
-    paper = paper_points(9) if same_measures(study.plan) else pd.DataFrame()
-    beside_usual = [_claim(name, measure, said, name, paper) for name in bases for measure, said in WITH_SID.items()]
-    return beside_usual + [
-        _claim(name, measure, said, SHOWN, paper) for name in bases for measure, said in BESIDE.items()
-    ]
+def _subjects(scale: str) -> list[str]:
+    """Subjects in an unusual pose, those of the chapter on the biases, then things in company."""
+    count = cast.of("single_reference", "subjects of pose", scale)
+    posed = biases.others(scale, "pose")[:count]
+    things = cast.of("single_reference", "subjects of things", scale)
+    return posed + [f"{thing}-{COMPANY}" for thing in things]
 
 
-def _claim(name: str, measure: str, said: tuple[str, str, str], against: str, paper: pd.DataFrame) -> Claim:
-    words, direction, source = said
-    known = gain(paper, measure, name, against)
-    return Claim(f"{name}: {words}", measure, name + SID, against, direction, source, "arm", known)
+def claims(results: Results) -> list[Trial]:
+    """The paper's statements on SID beside the usual captions, then beside the encoder, method by method."""
+    return trials(results.main.frame, claims_of(results.main.plan))
 
 
-def table(study: Study, *, seed: int) -> pd.DataFrame:
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The measures and costs of every arm, and how often it shows what the references show."""
+    return {
+        "table": measures_table(results.main, seed=results.seed),
+        "leaks": leaks_table(results.main.frame, seed=results.seed),
+    }
+
+
+def values(results: Results) -> dict[str, Any]:
+    """Who is ahead of whom, here and in the paper, and what SID changes in the subject."""
+    here = points(results.main.frame, seed=results.seed)
+    paper = paper_points(9)
+    sentences = {
+        "ahead": ahead_sentence(here, [ENCODER]),
+        "paper_ahead": ahead_sentence(paper, PAPER_ENCODERS),
+        "in_subject": change_in_subject(results.main, seed=results.seed),
+    }
+    for measure in ("SA", "NSD"):
+        sentences[f"front_{measure}"] = front_sentence(here, "TA", measure)
+        sentences[f"paper_{measure}"] = front_sentence(paper, "TA", measure)
+    return sentences
+
+
+def claims_of(plan: Plan) -> list[Claim]:
+    """The claims of a plan."""
+    paper = comparable_points(plan, 9)
+    methods = baselines(plan)
+    beside_usual = [claim_of(method, said, method, paper) for method in methods for said in BESIDE_USUAL]
+    beside_encoder = [claim_of(method, said, ENCODER, paper) for method in methods for said in BESIDE_ENCODER]
+    return beside_usual + beside_encoder
+
+
+def measures_table(study: Study, *, seed: int) -> pd.DataFrame:
     """A row an arm: the measures, how often the reference's pose is kept, and what a training takes."""
-    found, cost = arms_table(study.frame, seed=seed, names=(*MEASURES, POSE)), costs(study)
-    found = found.assign(**{column: found["Arm"].map(cost[column]) for column in cost})
-    return found.rename(columns={POSE: "pose"})
+    table = arms_table(study.frame, seed=seed, names=(*MEASURES, POSE))
+    return with_costs(table, study).rename(columns={POSE: "pose"})
 
 
-def rows(study: Study, prompts: int = 2) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `sheets.rows`: for each subject its first prompts, from the same noise.
-
-    In a row the reference, what the encoder sees of it, and a picture each of the first method, the encoder, and the
-    first method with SID.
-    """
-    base = study.plan.arms[0].name
-    shown = (base, SHOWN, base + SID)
-    titles, images = [], []
-    for subject in study.subjects.values():
-        for index, prompt in enumerate(study.prompts[subject.name][:prompts]):
-            drawn = [study.picture(subject.name, arm, index) for arm in shown]
-            titles.append(f"{subject.class_word}: {prompt.text}")
-            images.append([load_images(subject)[0], _looked_at(study, subject), *drawn])
-    return titles, images, ["reference", "seen by encoder", *shown]
-
-
-def _looked_at(study: Study, subject: Subject) -> Image.Image:
-    """What the encoder is given of the reference: Sticker World's a cut-out, others the whole picture."""
-    image, arm = load_images(subject)[0], study.plan.arms[-1]
-    return view(image, as_segmented(subject)[0]) if arm.encoder == "stickers" else image
-
-
-def biases_table(study: Study, *, seed: int) -> pd.DataFrame:
+def leaks_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row a thing that the references show, how often each arm's pictures show it unasked, with intervals.
 
     Empty where nothing is known of what they show.
     """
-    leaks = [name for name in study.frame if name.startswith("leak_") and study.frame[name].notna().any()]
-    found = arms_table(study.frame, seed=seed, names=leaks).set_index("Arm").T
-    found.index = [name.removeprefix("leak_") for name in found.index]
-    return found.rename_axis("Leaks").reset_index()
+    known = frame.dropna(axis=1, how="all")
+    leaks = [name for name in known if name.startswith("leak_")]
+    by_arm = arms_table(frame, seed=seed, names=leaks)
+    table = by_arm.set_index("Arm").T
+    table.index = table.index.str.removeprefix("leak_")
+    return table.rename_axis("Leaks").reset_index()
 
 
-def fronts_told(found: pd.DataFrame) -> dict[str, str]:
-    """For the planes of TA with SA and NSD, whether all that nobody beats use SID; `found` is of `methods.points`."""
-    return {y: front_told(found, "TA", y) for y in ("SA", "NSD")}
+def rows(study: Study, prompts: int = 2) -> sheets.Rows:
+    """Of `sheets.rows`: for each subject its first prompts, from the same noise.
+
+    In a row the reference, what the encoder sees of it, and a picture each of the first method, the encoder, and the
+    first method with SID.
+    """
+    method = study.plan.arms[0].name
+    drawing = (method, ENCODER, method + WITH_SID)
+    titles, images = [], []
+    for name, subject in study.subjects.items():
+        given = load_images(subject)[0]
+        seen = _seen_by_encoder(study.plan, subject, given)
+        for index, prompt in enumerate(study.prompts[name][:prompts]):
+            drawn = [study.picture(name, arm, index) for arm in drawing]
+            images.append([given, seen, *drawn])
+            titles.append(f"{subject.class_word}: {prompt.text}")
+    return titles, images, ["reference", "seen by encoder", *drawing]
 
 
-def ahead_told(found: pd.DataFrame, shown: Sequence[str]) -> str:
+def _seen_by_encoder(plan: Plan, subject: Subject, image: Image.Image) -> Image.Image:
+    """What the encoder is given of the reference: Sticker World's a cut-out, others the whole picture."""
+    encoder = plan.arms[-1].encoder
+    if encoder != "stickers":
+        return image
+    mask = as_segmented(subject)[0]
+    return view(image, mask)
+
+
+def ahead_sentence(points: pd.DataFrame, encoders: Sequence[str]) -> str:
     """Whether every arm with SID is ahead of every encoder, in words, by the means alone: what the paper's text says.
 
-    `found` has a row an arm and the columns SA, NSD and TA; `shown` are the encoders among its rows.
+    `points` has a row an arm and the columns SA, NSD and TA; `encoders` are among its rows.
     """
-    with_sid = [arm for arm in found.index if str(arm).endswith(SID)]
-    behind = [
-        f"on {name} {encoder} ({found.loc[encoder, name]:.4f}) is ahead of {' and '.join(ahead)}"
-        for name in AXES
-        for encoder in shown
-        if (
-            ahead := [
-                f"{arm} ({found.loc[arm, name]:.4f})" for arm in with_sid if _is_behind(found, arm, encoder, name)
-            ]
-        )
-    ]
-    if not behind:
-        return f"Every model with SID is ahead of {' and '.join(shown)} on {', '.join(AXES[:-1])} and {AXES[-1]}."
-    return f"Not every model with SID is ahead everywhere: {'; '.join(behind)}."
+    exceptions = []
+    for measure in ALIGNMENTS:
+        for encoder in encoders:
+            behind = _behind(points[measure], encoder)
+            if behind:
+                mean = points.loc[encoder, measure]
+                exceptions.append(f"on {measure} {encoder} ({mean:.4f}) is ahead of {' and '.join(behind)}")
+    if exceptions:
+        return f"Not every model with SID is ahead everywhere: {'; '.join(exceptions)}."
+    first, second, last = ALIGNMENTS
+    return f"Every model with SID is ahead of {' and '.join(encoders)} on {first}, {second} and {last}."
 
 
-def _is_behind(found: pd.DataFrame, arm: str, encoder: str, name: str) -> bool:
-    return bool(found.loc[arm, name] < found.loc[encoder, name])
+def _behind(means: pd.Series, encoder: str) -> list[str]:
+    """The arms with SID whose mean is less than the encoder's."""
+    uses_sid = means.index.str.endswith(WITH_SID)
+    is_less = means < means[encoder]
+    behind = means[uses_sid & is_less]
+    return [f"{arm} ({mean:.4f})" for arm, mean in behind.items()]
 
 
 def change_in_subject(study: Study, *, seed: int) -> str:
     """What SID changes in SA, method by method, which the paper expects to be nothing with one reference."""
-    names = [arm.name for arm in study.plan.arms]
-    gaps = {
-        name: paired_difference(study.frame, "SA", name + SID, name, seed=seed, by="arm")
-        for name in names
-        if name + SID in names
-    }
-    return ", ".join(f"{name} {told(gap, 'SA')}" for name, gap in gaps.items())
+    changes = []
+    for method in baselines(study.plan):
+        gap = paired_difference(study.frame, "SA", method + WITH_SID, method, seed=seed, by="arm")
+        changes.append(f"{method} {interval_text(gap, 'SA')}")
+    return ", ".join(changes)

@@ -7,233 +7,288 @@ a captioner's faults do; they are not the paper's models.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from PIL import Image
 
+from sidkit.chapters import cast
 from sidkit.describe.answers import AnswerError
 from sidkit.describe.cases import describe
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.description import mark
 from sidkit.describe.instructions import load_instruction
-from sidkit.measure.statistics import Interval, case_means, mean_interval
+from sidkit.measure import caption_truth
+from sidkit.measure.slope import slope
+from sidkit.measure.statistics import case_means
+from sidkit.plot import charts, sheets
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.references import read_truth
 from sidkit.stickers.scenes import render, sample_scene
-from sidkit.study.claims import Claim
-from sidkit.study.plan import CLASSES, Arm, Plan, make_plan
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial, trials
+from sidkit.study.plan import Arm, Plan, make_plan
+from sidkit.study.run import Study, captions_of
+from sidkit.study.tables import arms_table, interval_text
 from sidkit.subjects import Subject, load_images
 
+NAME = "03_vlm_comparison"
+USUAL, SID = 1, 3
 INSTRUCTION = "sentence"  # the paper's (Fig. 4)
-NAMES = {
+ARM_BY_DESCRIBER = {
     "stickers": "instructed",
     "stickers-uninstructed": "unprompted",
     "stickers-weakened": "weakened",
 }
-TRUTH, USUAL = "the truth", "bare"
-SUBJECTS = {"smoke": 1, "quick": 2, "full": 3}  # whose describers' captions are trained on
-SCENES = {"smoke": 3, "quick": 60, "full": 300}  # described, and only read
-SHARES = {"smoke": (0.5,), "quick": (1 / 3, 2 / 3), "full": (0.2, 0.4, 0.6, 0.8)}  # of the phrases that are kept
-DOSED = {"smoke": 1, "quick": 1, "full": 3}  # subjects of the curve
+BARE, TRUTH = "bare", "the truth"  # the arms of the usual captions, and of SID by the world's own grammar
 SIDE = 64  # px of a scene
-OWN = ("attribute", "looks", "looks_colors")
-COUNTED = {"named": "higher", "details": "higher", "wrong": "lower", "own looks": "lower", "off the point": "lower"}
-CLAIMS = (
-    Claim("Training on an instructed captioner's words keeps things out", "leakage", "instructed", USUAL, "lower",
-          "Fig. 4, sec. 3.2", "arm"),
-    Claim("A captioner that is not told to be complete keeps out less", "leakage", "unprompted", "instructed",
-          "higher", "Fig. 4", "arm"),
-    Claim("One that tells the subject's looks loses them", "identity", "weakened", "instructed", "lower",
-          "Fig. 4", "arm"),
-    Claim("The best captioner's words follow the prompt best", "TA", "instructed", "unprompted", "higher",
-          "sec. 3.2, of appendix E.2", "arm"),
-    Claim("The best captioner's words follow the prompt best", "TA", "instructed", "weakened", "higher",
-          "sec. 3.2, of appendix E.2", "arm"),
-    Claim("The best captioner's words keep the subject best", "SA", "instructed", "unprompted", "higher",
-          "sec. 3.2, of appendix E.2", "arm"),
-    Claim("The best captioner's words keep the subject best", "SA", "instructed", "weakened", "higher",
-          "sec. 3.2, of appendix E.2", "arm"),
-)  # fmt: skip
+HELD_OUT = 3  # beside the seed: the stream of random numbers that scenes are drawn from
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the describers say of held-out scenes (`read`), and the frame of the curve with doses (`with_doses`)."""
+
+    readings: pd.DataFrame
+    dosed: pd.DataFrame
+
+
+def plans(scale: str, *, subjects: Sequence[str] = (), **options: Any) -> dict[str, Plan]:
+    """The plan "compared" of the describers, and "dosed" of the curve; what they share is trained once.
+
+    `subjects` are those of both. `options` are those of `make_plan`; ValueError as there.
+    """
+    described = [Arm(arm, partial(captions_by, describer=name)) for name, arm in ARM_BY_DESCRIBER.items()]
+    shares = cast.of("vlm_comparison", "shares of phrases kept", scale)
+    thinner = [Arm(f"{share:.0%}", partial(thinned, share=share)) for share in shares]
+    compared = make_plan(
+        scale,
+        subjects=subjects or cast.classes("vlm_comparison", scale),
+        arms=(Arm(BARE, USUAL), *described, Arm(TRUTH, SID)),
+        **options,
+    )
+    dosed = make_plan(
+        scale,
+        subjects=subjects or cast.classes("vlm_comparison", scale, "subjects of the curve"),
+        arms=(Arm("0 %", USUAL), *thinner, Arm("100 %", SID)),
+        **options,
+    )
+    return {"compared": compared, "dosed": dosed}
+
+
+def findings(results: Results) -> Findings:
+    """The describers are asked here, about as many scenes as the notebook's `scenes` says, or the scale."""
+    usual = cast.of("vlm_comparison", "scenes described", results.scale)
+    count = results.parameters.get("scenes") or usual
+    scenes = held_out(count, seed=results.seed)
+    return Findings(
+        readings=read(scenes),
+        dosed=with_doses(results.studies["dosed"]),
+    )
+
+
+def claims(results: Results) -> list[Trial]:
+    """What the paper says of captioners, with this chapter's describers in the places of the paper's."""
+    return trials(results.main.frame, CLAIMS)
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """What is said of the first reference, what captions do with held-out scenes, and what their models draw."""
+    first = next(iter(results.main.subjects.values()))
+    return {
+        "said": descriptions_table(first),
+        "read": counts_table(results.findings.readings, seed=results.seed),
+        "measures": arms_table(results.main.frame, seed=results.seed),
+    }
+
+
+def values(results: Results) -> dict[str, Any]:
+    """The instruction, how many scenes are described, and what leakage changes by from none to all described."""
+    readings, dosed = results.findings.readings, results.findings.dosed
+    change = slope(dosed, "leakage", "dose", seed=results.seed)
+    return {
+        "instruction": load_instruction(INSTRUCTION).text,
+        "scenes": readings["subject"].nunique(),
+        "slope": interval_text(change, "leakage", "points"),
+        "dosed": dosed["subject"].nunique(),
+    }
 
 
 @cache
-def describer(name: str) -> Describer:
+def loaded(describer: str) -> Describer:
     """A describer by name, loaded once."""
-    return make_describer(name)
+    return make_describer(describer)
 
 
-def say(name: str, image: Image.Image, class_word: str) -> str:
+def description_by(describer: str, image: Image.Image, class_word: str) -> str:
     """One picture's description, without `[v]`; empty where the answer does not speak of the class."""
-    model = describer(name)
+    model = loaded(describer)
+    instruction = model.fits(load_instruction(INSTRUCTION))
     try:
-        return model.describe(image, class_word, model.fits(load_instruction(INSTRUCTION)).filled(class_word)).sentence
+        return model.describe(image, class_word, instruction.filled(class_word)).sentence
     except AnswerError:
         return ""
 
 
-def captions(name: str) -> Callable[[Subject], list[str]]:
+def captions_by(subject: Subject, describer: str) -> list[str]:
     """What an arm trains on: each image's description with `[v]`; the bare subject where there is none."""
-    return lambda subject: list(_captions(name, subject.folder, subject.class_word, tuple(subject.images)))
+    return [_caption_by(describer, path, subject.class_word) for path in subject.images]
 
 
 @cache
-def _captions(name: str, folder: Path, class_word: str, images: tuple[Path, ...]) -> tuple[str, ...]:
-    said = (say(name, Image.open(path).convert("RGB"), class_word) for path in images)
-    return tuple(mark(text or f"a {class_word}", class_word) for text in said)
+def _caption_by(describer: str, path: Path, class_word: str) -> str:
+    image = Image.open(path).convert("RGB")
+    text = description_by(describer, image, class_word)
+    return mark(text or f"a {class_word}", class_word)
 
 
-def make_plans(scale: str, *, subjects: Sequence[str] = (), **options: Any) -> tuple[Plan, Plan]:
-    """The comparison's plan and the curve's; what they share with other chapters is trained once."""
-    arms = (Arm(USUAL, 1), *(Arm(told, captions(name)) for name, told in NAMES.items()), Arm(TRUTH, 3))
-    doses = (Arm("0 %", 1), *(Arm(f"{share:.0%}", kept(share)) for share in SHARES[scale]), Arm("100 %", 3))
-    compared, dosed = (list(subjects or CLASSES[: count[scale]]) for count in (SUBJECTS, DOSED))
-    return make_plan(scale, subjects=compared, arms=arms, **options), make_plan(
-        scale, subjects=dosed, arms=doses, **options
-    )
-
-
-def kept(share: float, seed: int = 0) -> Callable[[Subject], list[str]]:
+def thinned(subject: Subject, share: float, seed: int = 0) -> list[str]:
     """SIDs of which only a share of the phrases is left, drawn at random: a larger share has all of a smaller one."""
-    return lambda subject: [
-        _thinned(text, share, np.random.default_rng([seed, index])) for index, text in enumerate(describe(subject, 3))
-    ]
+    texts = []
+    for index, text in enumerate(describe(subject, SID)):
+        rng = np.random.default_rng([seed, index])
+        texts.append(_thinned(text, share, rng))
+    return texts
 
 
 def _thinned(text: str, share: float, rng: np.random.Generator) -> str:
-    said = [factor for factor in grammar.UNDESIRED if factor in grammar.parse(text)]
-    for factor in rng.permutation(said)[round(share * len(said)) :]:
+    factors = caption_truth.undesired(text)
+    kept = round(share * len(factors))
+    for factor in rng.permutation(factors)[kept:]:
         text = grammar.leave_out(text, factor)
     return text
 
 
 def dose(subject: Subject, texts: Sequence[str]) -> float:
     """Share of the factors that a subject's SIDs name which other captions of it name, too."""
-    counts = [sum(factor in grammar.parse(text) for factor in grammar.UNDESIRED) for text in texts]
-    full = [sum(factor in grammar.parse(text) for factor in grammar.UNDESIRED) for text in describe(subject, 3)]
-    return sum(counts) / sum(full)
+    sids = describe(subject, SID)
+    mentioned = sum(len(caption_truth.undesired(text)) for text in texts)
+    in_full = sum(len(caption_truth.undesired(text)) for text in sids)
+    return mentioned / in_full
+
+
+def with_doses(study: Study) -> pd.DataFrame:
+    """The study's frame with `dose`, that of the captions which the picture's model was trained on."""
+    frame = study.frame.assign(dose=np.nan)
+    for arm in study.plan.arms:
+        for name, subject in study.subjects.items():
+            rows = (frame["arm"] == arm.name) & (frame["subject"] == name)
+            frame.loc[rows, "dose"] = dose(subject, captions_of(subject, arm))
+    return frame
 
 
 def held_out(count: int, *, seed: int) -> list[tuple[Scene, Image.Image]]:
     """Scenes of designs that no captioner has seen, drawn at random."""
-    rng = np.random.default_rng([seed, 3])
+    stream = [seed, HELD_OUT]
+    rng = np.random.default_rng(stream)
     scenes = [sample_scene(rng, held_out=True) for _ in range(count)]
-    return [(scene, render(scene, SIDE, rng)) for scene in scenes]
-
-
-def counts(scene: Scene, text: str) -> dict[str, float]:
-    """What a caption does with a scene, as shares of the undesired factors that are there, or as yes and no.
-
-    named: they are said rightly; details: so are their colours or variants; wrong: a value is said that is not there;
-    own looks: the subject's colour or drawing is told; off the point: the answer does not speak of the class.
-    """
-    there, told = _truth(scene), grammar.parse(text)
-    factors = [factor for factor in grammar.UNDESIRED if factor in there]
-    details = [key for key in ("variant", "nearby_color", "tied_color") if key in there]
-    return {
-        "named": float(np.mean([told.get(factor) == there[factor] for factor in factors])),
-        "details": float(np.mean([told.get(key) == there[key] for key in details])) if details else np.nan,
-        "wrong": float(any(told[factor] != there.get(factor) for factor in grammar.UNDESIRED if factor in told)),
-        "own looks": float(any(key in told for key in OWN)),
-        "off the point": float(not text),
-    }
+    images = [render(scene, SIDE, rng) for scene in scenes]
+    return list(zip(scenes, images))
 
 
 def read(scenes: Sequence[tuple[Scene, Image.Image]]) -> pd.DataFrame:
-    """A row a scene and describer (`arm`): the `counts` of what it says."""
-    rows = [
-        {"subject": index, "arm": told, **counts(scene, say(name, image, scene.subject))}
-        for name, told in NAMES.items()
-        for index, (scene, image) in enumerate(scenes)
-    ]
-    return pd.DataFrame(rows)
-
-
-def read_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """A row a describer, a column of `counts`, in percent with 95 % intervals over scenes."""
-    means = {name: case_means(frame, name, seed=seed, by="arm", levels=("subject",)) for name in COUNTED}
-    rows = [
-        {"Describer": arm, **{f"{name} ({COUNTED[name]})": _percent(table.loc[arm]) for name, table in means.items()}}
-        for arm in dict.fromkeys(frame["arm"])
-    ]
-    return pd.DataFrame(rows)
-
-
-def slope(frame: pd.DataFrame, doses: dict[str, dict[str, float]], *, seed: int) -> Interval:
-    """Change of the leakage from none to all of the factors described: a line through each picture's arms.
-
-    `doses` are the shares by subject and arm. Fitted by least squares for the same subject, prompt and noise, then
-    averaged as every measure is. ValueError where a subject's arms all have one share.
-    """
-    return mean_interval(slopes(frame, doses), "slope", seed=seed)
-
-
-def slopes(frame: pd.DataFrame, doses: dict[str, dict[str, float]]) -> pd.DataFrame:
-    """A row a subject, prompt and seed: the slope of its leakages over the shares of its arms."""
+    """A row a scene (`subject`) and describer (`arm`): `caption_truth.counts` of what it says."""
     rows = []
-    for key, part in frame.dropna(subset=["leakage"]).groupby(["subject", "prompt", "seed"]):
-        shares = np.array([doses[key[0]][arm] for arm in part["arm"]])
-        if np.ptp(shares) == 0:
-            raise ValueError(f"slope: expected arms of different shares for {key[0]}, got {shares[0]} for all")
-        rows.append((*key, np.polyfit(shares, part["leakage"], 1)[0]))
-    return pd.DataFrame(rows, columns=["subject", "prompt", "seed", "slope"])
+    for describer, arm in ARM_BY_DESCRIBER.items():
+        for index, (scene, image) in enumerate(scenes):
+            text = description_by(describer, image, scene.subject)
+            row = {"subject": index, "arm": arm}
+            rows.append(row | caption_truth.counts(scene, text))
+    return pd.DataFrame(rows)
 
 
-def curve(frame: pd.DataFrame, doses: dict[str, dict[str, float]], *, seed: int) -> pd.DataFrame:
-    """For `plot.curves`: index (name, mean share of an arm's factors, in %), columns `mean`, `low`, `high`."""
+def counts_table(readings: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """A row a describer, a column of `caption_truth.counts`, in percent with 95 % intervals over scenes."""
+    table = pd.DataFrame({"Describer": readings["arm"].unique()})
+    for name, better in caption_truth.BETTER.items():
+        head = f"{name} ({better})"
+        means = case_means(readings, name, seed=seed, by="arm", levels=("subject",))
+        table[head] = [_percent(*means.loc[arm]) for arm in table["Describer"]]
+    return table
+
+
+def _percent(mean: float, low: float, high: float) -> str:
+    text = f"{round(100 * mean)} %"
+    if not np.isfinite(low):
+        return text
+    return f"{text} [{round(100 * low)}, {round(100 * high)}]"
+
+
+def curve(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """For `charts.curves`: index (name, mean dose of an arm in %), columns `mean`, `low`, `high`, in % too.
+
+    `frame` is of `with_doses`.
+    """
     means = case_means(frame, "leakage", seed=seed, by="arm")
-    shares = [100 * float(np.mean([told[arm] for told in doses.values()])) for arm in means.index]
-    index = pd.MultiIndex.from_arrays([["leakage"] * len(shares), shares], names=["measure", "share"])
-    return (100 * means).set_axis(index).sort_index()
+    one_a_model = frame.drop_duplicates(["subject", "arm"])
+    doses = one_a_model.groupby("arm")["dose"].mean()
+    percents = 100 * doses.loc[means.index]
+    lines = ["leakage"] * len(percents)
+    index = pd.MultiIndex.from_arrays([lines, percents], names=["measure", "share"])
+    in_percent = 100 * means
+    return in_percent.set_axis(index).sort_index()
 
 
-def said_table(subject: Subject, image: int = 0) -> pd.DataFrame:
+def draw_curve(results: Results) -> Figure:
+    """Leakage over the share of the undesired things that captions describe."""
+    rows = curve(results.findings.dosed, seed=results.seed)
+    figure, ax = plt.subplots(figsize=(4.6, 3))
+    charts.curves(
+        rows,
+        ax,
+        "share of the undesired things described (%)",
+        "leakage (%)",
+    )
+    ticks = [0, 25, 50, 75, 100]
+    ax.set(xscale="linear", xticks=ticks, xticklabels=ticks, ylim=(0, None))
+    return figure
+
+
+def rows(study: Study, prompts: int = 3) -> sheets.Rows:
+    """Of `sheets.rows`: a row a prompt of the first subject, a column an arm."""
+    name = next(iter(study.subjects))
+    shown = study.prompts[name][:prompts]
+    titles = [prompt.text for prompt in shown]
+    images = study.grid(name, range(len(shown)))
+    heads = [arm.name for arm in study.plan.arms]
+    return titles, images, heads
+
+
+def descriptions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     """A row a describer: what it says of one of a subject's references, each phrase in the colour of what it is."""
-    scene = read_truth(subject).scenes[subject.images[image].name]
+    file = subject.images[image].name
+    scene = read_truth(subject).scenes[file]
     picture = load_images(subject)[image]
-    rows = [(told, coloured(say(name, picture, subject.class_word), scene)) for name, told in NAMES.items()]
-    written = describe(subject, 3)[image].replace("[v] ", "")
-    return pd.DataFrame([*rows, (TRUTH, coloured(written, scene))], columns=["Describer", "What it says"])
+    rows = []
+    for describer, arm in ARM_BY_DESCRIBER.items():
+        text = description_by(describer, picture, subject.class_word)
+        rows.append((arm, caption_truth.coloured(text, scene)))
+    sid = describe(subject, SID)[image].replace("[v] ", "")
+    rows.append((TRUTH, caption_truth.coloured(sid, scene)))
+    return pd.DataFrame(rows, columns=["Describer", "What it says"])
 
 
-def coloured(text: str, scene: Scene) -> str:
-    """A caption as HTML: phrases of class said-right, said-wrong or said-own, and last what is missed."""
-    there, told = _truth(scene), grammar.parse(text)
-    if not text:
-        return '<span class="said-wrong">does not speak of the subject</span>'
-    parts = []
-    for words, meaning in grammar.phrases(text):
-        factor = next((one for one in grammar.UNDESIRED if one in meaning), None)
-        right = factor and all(there.get(key) == value for key, value in meaning.items())
-        parts.append(_span(words, "said-right" if right else "said-wrong") if factor else _own(words, told))
-    missing = [factor for factor in grammar.UNDESIRED if factor in there and factor not in told]
-    return " ".join(parts) + (" " + _span(f"(missed: {', '.join(missing)})", "said-missed") if missing else "")
+def _claim(words: str, measure: str, case: str, against: str, direction: str, source: str) -> Claim:
+    return Claim(words, measure, case, against, direction, source, by="arm")
 
 
-def _own(words: str, told: dict[str, str]) -> str:
-    """Words around the subject, in which its own looks stand out."""
-    kept = html.escape(words)
-    for key in OWN:
-        if key in told and told[key] in words:
-            kept = kept.replace(told[key], _span(told[key], "said-own"), 1)
-    return kept
-
-
-def _span(words: str, kind: str) -> str:
-    return f'<span class="{kind}">{html.escape(words)}</span>'
-
-
-def _truth(scene: Scene) -> dict[str, str]:
-    """What a caption of everything would name."""
-    return grammar.parse(grammar.plainest(scene, grammar.FACTORS, True))
-
-
-def _percent(row: pd.Series) -> str:
-    mean, low, high = (round(100 * value) if np.isfinite(value) else None for value in row[["mean", "low", "high"]])
-    return f"{mean} %" if low is None else f"{mean} % [{low}, {high}]"
+APPENDIX = "sec. 3.2, of appendix E.2"
+CLAIMS = (
+    _claim("Training on an instructed captioner's words keeps things out",
+           "leakage", "instructed", BARE, "lower", "Fig. 4, sec. 3.2"),
+    _claim("A captioner that is not told to be complete keeps out less",
+           "leakage", "unprompted", "instructed", "higher", "Fig. 4"),
+    _claim("One that tells the subject's looks loses them", "identity", "weakened", "instructed", "lower", "Fig. 4"),
+    _claim("The best captioner's words follow the prompt best", "TA", "instructed", "unprompted", "higher", APPENDIX),
+    _claim("The best captioner's words follow the prompt best", "TA", "instructed", "weakened", "higher", APPENDIX),
+    _claim("The best captioner's words keep the subject best", "SA", "instructed", "unprompted", "higher", APPENDIX),
+    _claim("The best captioner's words keep the subject best", "SA", "instructed", "weakened", "higher", APPENDIX),
+)  # fmt: skip

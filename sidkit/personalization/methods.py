@@ -27,20 +27,22 @@ class Method:
 
     `parameters(pipe, training)` returns what is trained by name, the part of the pipeline first ("unet.conv_in.bias").
     It may first add parts to the pipeline; called again on that pipeline, it returns the same and adds nothing.
-    `stored_as(pipe, name)` is the name of a parameter in a saved file.
+    `stored_as(pipe, name)` is the name of a parameter in a saved file. `title` is what people call the method.
     """
 
+    title: str
     parameters: Callable[[DiffusionPipeline, Training], dict[str, nn.Parameter]]
     stored_as: Callable[[DiffusionPipeline, str], str] = _as_named
     trains_text: bool = False  # whether `training.text_encoder` means something to it
 
 
+# The paper's four in its order, then LoRA, which is not in the paper.
 METHODS: dict[str, Method] = {
-    "dreambooth": Method(dreambooth, trains_text=True),
-    "lora": Method(low_rank.lora, low_rank.stored_as),
-    "custom_diffusion": Method(custom_diffusion, token.stored_as),
-    "svdiff": Method(svdiff),
-    "textual_inversion": Method(textual_inversion, token.stored_as),
+    "dreambooth": Method("DreamBooth", dreambooth, trains_text=True),
+    "custom_diffusion": Method("Custom Diffusion", custom_diffusion, token.stored_as),
+    "svdiff": Method("SVDiff", svdiff),
+    "textual_inversion": Method("Textual Inversion", textual_inversion, token.stored_as),
+    "lora": Method("LoRA", low_rank.lora, low_rank.stored_as),
 }
 
 

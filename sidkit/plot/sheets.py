@@ -19,6 +19,8 @@ LETTERS = 64  # that fit into such a line
 LETTER = 0.085  # inches that a bold one takes
 GAP = 0.96  # of a cell is picture
 
+Rows = tuple[list[str], list[list[Image.Image]], list[str]]  # what `rows` takes: titles, pictures, columns
+
 
 def sheet(images: Sequence[Image.Image], titles: Sequence[str] = (), columns: int = 4) -> Figure:
     """Pictures in rows of `columns`, each under its own title."""

@@ -21,7 +21,7 @@ import pandas as pd
 from sidkit.runs import Runs
 from sidkit.study import ledger, passport
 from sidkit.study.claims import Trial, Verdict, reach
-from sidkit.study.plan import Plan
+from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study, run_study
 from sidkit.study.tables import claims_table, company, markdown
 
@@ -147,8 +147,11 @@ def run_plans(plans: Mapping[str, Plan], runs: Runs, *, progress: bool = True) -
 
 
 def accepted(function: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a notebook's parameters that a function of its chapter takes."""
-    names = inspect.signature(function).parameters
+    """Those of a notebook's parameters that a function of its chapter takes; `**options` are those of `make_plan`."""
+    taken = inspect.signature(function).parameters
+    names = set(taken)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+        names |= set(inspect.signature(make_plan).parameters)
     return {name: value for name, value in parameters.items() if name in names}
 
 

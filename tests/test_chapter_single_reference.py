@@ -1,0 +1,83 @@
+"""The study of one reference: what is run, what is shared with other chapters, and what is said of points."""
+
+import pandas as pd
+import pytest
+
+from sidkit.chapters import biases, methods, single_reference
+from sidkit.runs import Runs, fingerprint
+from sidkit.study.pieces import Workshop, sticker_subject
+from sidkit.study.plan import Stickers
+from sidkit.study.run import captions_of
+
+
+def test_a_scale_has_its_arms_and_never_more_than_one_reference():
+    (quick,) = single_reference.plans("quick").values()
+    assert [arm.name for arm in quick.arms] == ["DreamBooth", "DreamBooth + SID", "Encoder"]
+    assert quick.arms[-1].method == "encoder:stickers" and quick.references == 1
+    assert quick.subjects == (Stickers("cat", ("pose",)), Stickers("robot", ("nearby", "tied")))
+    (full,) = single_reference.plans("full").values()
+    assert len(full.arms) == 7 and len(full.subjects) == 4
+
+
+@pytest.mark.parametrize(("scale", "most"), [("smoke", 0), ("quick", 3), ("full", 40)])
+def test_few_personalizations_are_not_those_of_the_chapter_on_biases(scale, most, tmp_path):
+    """Counted by what the run store calls them."""
+    runs = Runs(tmp_path)
+
+    def trained(plan):
+        subjects = [sticker_subject(wanted, plan, runs) for wanted in plan.subjects]
+        workshop = Workshop(plan, runs, None)
+        pairs = [(subject, arm) for subject in subjects for arm in plan.trained]
+        return {fingerprint(workshop._training(*pair, captions_of(*pair))) for pair in pairs}
+
+    ours = trained(single_reference.plans(scale)["single"])
+    known = trained(biases.plans(scale, biases=["pose"])["pose"])
+    assert ours & known
+    assert len(ours - known) <= most
+
+
+def test_photos_are_shown_to_ip_adapter():
+    (plan,) = single_reference.plans("smoke", profile="sd15", subjects=["dog"]).values()
+    assert plan.arms[-1].method == "encoder:ip_adapter"
+    with pytest.raises(ValueError, match="unknown encoder 'elit'; did you mean 'elite'"):
+        single_reference.plans("smoke", encoder="elit")
+    with pytest.raises(ValueError, match="unknown method 'dreambooht'"):
+        single_reference.plans("smoke", methods=["dreambooht"])
+
+
+def test_an_encoder_that_is_ahead_is_named():
+    rows = {"A": (0.5, 0.5, 0.5), "A + SID": (0.7, 0.7, 0.7), "Encoder": (0.6, 0.8, 0.1)}
+    points = pd.DataFrame.from_dict(rows, orient="index", columns=["SA", "NSD", "TA"])
+    ahead = "Not every model with SID is ahead everywhere: on NSD Encoder (0.8000) is ahead of A + SID (0.7000)."
+    assert single_reference.ahead_sentence(points, ["Encoder"]) == ahead
+    points.loc["Encoder", "NSD"] = 0.6
+    nobody = "Every model with SID is ahead of Encoder on SA, NSD and TA."
+    assert single_reference.ahead_sentence(points, ["Encoder"]) == nobody
+
+
+def test_the_paper_s_own_points_do_not_strictly_say_what_its_text_says():
+    """As facts/paper.md found: ELITE's NSD and SA, and SVDiff without SID that none beats in the plane of SA."""
+    paper = methods.paper_points(9)
+    ahead = single_reference.ahead_sentence(paper, single_reference.PAPER_ENCODERS)
+    assert "on NSD ELITE (0.3214) is ahead of DreamBooth + SID (0.3206) and Custom Diffusion + SID (0.3129)" in ahead
+    assert "on SA ELITE (0.7281) is ahead of DreamBooth + SID (0.7274) and SVDiff + SID (0.7217)" in ahead
+    assert "on TA" not in ahead
+    assert methods.front_sentence(paper, "TA", "NSD").endswith("all use SID.")
+    assert methods.front_sentence(paper, "TA", "SA").endswith("of these, SVDiff without SID.")
+
+
+def test_claims_are_beside_the_baseline_and_beside_the_encoder():
+    (plan,) = single_reference.plans("full").values()
+    claims = single_reference.claims_of(plan)
+    assert len(claims) == 3 * (len(single_reference.BESIDE_USUAL) + len(single_reference.BESIDE_ENCODER))
+    assert {claim.against for claim in claims} == {"DreamBooth", "Custom Diffusion", "SVDiff", "Encoder"}
+    assert all(claim.case.endswith(" + SID") and claim.by == "arm" for claim in claims)
+    assert claims[0].words == "DreamBooth: SID moves pictures away from the reference's surroundings"
+
+
+def test_what_leaks_is_told_of_what_is_known():
+    frame = pd.DataFrame({"subject": "s", "prompt": ["p", "q"] * 2, "seed": 0, "arm": ["A", "A", "B", "B"]})
+    frame = frame.assign(leak_pose=[1.0, 0.0, 0.0, 0.0], leak_tied=float("nan"))
+    table = single_reference.leaks_table(frame, seed=0)
+    assert list(table["Leaks"]) == ["pose"] and table["A"][0].startswith("50 %") and table["B"][0].startswith("0 %")
+    assert single_reference.leaks_table(frame.drop(columns=["leak_pose"]), seed=0).empty
