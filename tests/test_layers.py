@@ -57,10 +57,14 @@ def tree(name):
 
 
 def imported(name):
-    """The modules of this package that a module imports anywhere, also inside functions."""
+    """The modules of this package that a module imports anywhere, also inside functions.
+
+    What the front door offers does not count: it is fetched when a user asks, and only editors see it imported.
+    """
     package = name if SOURCES[name].name == "__init__.py" else name.rpartition(".")[0]
+    read = [node for node in tree(name).body if name != "sidkit" or not isinstance(node, ast.If)]
     found = set()
-    for node in ast.walk(tree(name)):
+    for node in (node for statement in read for node in ast.walk(statement)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -48,7 +48,7 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Caption", "What is wrong", "Risks", "What `--fix` writes"])
 
 
-def check_subject(
+def check_folder(
     folder: Path | str, class_word: str | None = None, *, profile: str = "stickers", **options
 ) -> list[Finding]:
     """`sidkit.check.check.check` for the model of a profile; the scenes of a sticker subject tell what is in it.

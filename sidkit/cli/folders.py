@@ -34,11 +34,11 @@ def check(
 ) -> None:
     """Check captions before training on them. Exit code: 0 no faults, 1 faults, 2 it could not be checked."""
     from sidkit.check.apply import fix_folder
-    from sidkit.check.subject import check_subject
+    from sidkit.check.subject import check_folder
 
     options = dict(profile=profile, mirrored=mirrored, cropped=cropped)
     fixed = fix_folder(folder, class_word) if fix else {}
-    found = check_subject(folder, class_word, **options)
+    found = check_folder(folder, class_word, **options)
     faults = [one for one in found if strict or one.level == "fault"]
     if as_json:
         told = {

@@ -18,7 +18,7 @@ from sidkit.personalization.methods import METHODS, freeze, trained_parameters
 FILE = "personalized.safetensors"
 
 
-def save(pipe: DiffusionPipeline, folder: Path, method: str, training: Training) -> Path:
+def save_personalized(pipe: DiffusionPipeline, folder: Path, method: str, training: Training) -> Path:
     """Write the parameters that `method` trains, with its settings in the file's metadata; returns the file.
 
     Plain diffusers reads the file of `lora` by `load_lora_weights` and that of `textual_inversion` by
@@ -33,7 +33,7 @@ def save(pipe: DiffusionPipeline, folder: Path, method: str, training: Training)
     return path
 
 
-def load(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Training]:
+def load_personalized(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Training]:
     """Put saved parameters into a pipeline of the same base model, in place; returns the method and its settings.
 
     Raises ValueError for a file that is missing, damaged, or of another base model.

@@ -24,7 +24,7 @@ from sidkit.measure.pictures import measure
 from sidkit.model_cache import Models, weights
 from sidkit.models import copy_pipeline
 from sidkit.personalization.loop import TrainingLog, personalize
-from sidkit.personalization.saving import load, save
+from sidkit.personalization.saving import load_personalized, save_personalized
 from sidkit.personalization.watch import EarlyLook
 from sidkit.runs import Runs, fingerprint
 from sidkit.stickers.atlas import ART
@@ -148,7 +148,7 @@ class Workshop:
                 key["encoder"], pipe, self.plan.profile, Reference(key["image"], key["mask"], key["class word"])
             )
         if self.plan.profile.keep_weights:
-            load(pipe, self._trained(key))
+            load_personalized(pipe, self._trained(key))
         else:
             self._train(pipe, key)
         return pipe
@@ -157,7 +157,7 @@ class Workshop:
         def make(folder: Path) -> None:
             pipe = copy_pipeline(self.models.pipe)
             log = self._train(pipe, key)
-            save(pipe, folder, key["method"], key["training"])
+            save_personalized(pipe, folder, key["method"], key["training"])
             (folder / "training.json").write_text(json.dumps(asdict(log)))
 
         return self.runs.get("trained", key, make, code=TRAINING)
