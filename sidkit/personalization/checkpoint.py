@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from sidkit.config import Training
+from sidkit.files import whole_file
 
 FILE = "checkpoint.safetensors"
 
@@ -68,13 +68,11 @@ class Checkpoint:
             moments = self.optimizer.state[parameter].items()
             state |= {f"{key}:{name}": torch.as_tensor(value) for key, value in moments}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
         kept = {"run": self.run, "scaler": json.dumps(self.scaler.state_dict())}
         # copies, because bitsandbytes' moments share their tables, and a file may hold no tensor twice
-        save_file(
-            {key: value.detach().to("cpu", copy=True).contiguous() for key, value in state.items()}, partial, kept
-        )
-        os.replace(partial, self.path)
+        copies = {key: value.detach().to("cpu", copy=True).contiguous() for key, value in state.items()}
+        with whole_file(self.path) as partial:
+            save_file(copies, partial, kept)
 
 
 def _restored(value: torch.Tensor, device: torch.device) -> torch.Tensor | int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from sidkit.config import Training
+from sidkit.files import whole_file
 from sidkit.personalization.methods import METHODS, freeze, trained_parameters
 
 FILE = "personalized.safetensors"
@@ -27,10 +27,9 @@ def save_personalized(pipe: DiffusionPipeline, folder: Path, method: str, traini
     parameters = _stored(pipe, method, training)
     tensors = {name: value.detach().cpu().contiguous() for name, value in parameters.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    path, partial = folder / FILE, folder / f".{FILE}"
-    save_file(tensors, partial, {"method": method, "training": json.dumps(asdict(training))})
-    os.replace(partial, path)
-    return path
+    with whole_file(folder / FILE) as partial:
+        save_file(tensors, partial, {"method": method, "training": json.dumps(asdict(training))})
+    return folder / FILE
 
 
 def load_personalized(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Training]:

@@ -27,6 +27,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from sidkit.files import whole_file
+
 WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
 
 
@@ -193,9 +195,8 @@ class _Run:
             moments = self.optimizer.state[parameter]
             state |= {f"optimizer.{key}.{name}": value for key, value in moments.items()}
         counts = {"step": str(self.step), "seconds": str(self.seconds), "samples": str(self.samples)}
-        partial = self.folder / "checkpoint.partial"
-        save_file({k: v.detach().contiguous().clone() for k, v in state.items()}, partial, counts)
-        partial.rename(self.folder / "checkpoint.safetensors")
+        with whole_file(self.folder / "checkpoint.safetensors") as partial:
+            save_file({k: v.detach().contiguous().clone() for k, v in state.items()}, partial, counts)
 
     def resume(self) -> None:
         path = self.folder / "checkpoint.safetensors"

@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from sidkit.files import write_text
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.looking import jitter
 from sidkit.pretrain.loop import Part
@@ -66,9 +67,7 @@ def views_on_disk(folder: Path, count: int, eyes: Backbone, vae: nn.Module) -> V
         scenes, arrays = _made(count, eyes, vae)
         for name, array in arrays.items():
             np.save(folder / f"{name}-{count}.npy", array)
-        partial = done.with_suffix(".partial")
-        partial.write_text(json.dumps([asdict(scene) for scene in scenes]))
-        partial.rename(done)
+        write_text(done, json.dumps([asdict(scene) for scene in scenes]))
     scenes = [Scene(**told) for told in json.loads(done.read_text())]
     return Views(scenes, *(np.load(folder / f"{name}-{count}.npy") for name in ARRAYS))
 

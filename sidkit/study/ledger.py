@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sidkit.config import check_name
+from sidkit.files import write_json
 from sidkit.study.claims import NOT_RUN, WORDS, Verdict
 from sidkit.study.tables import STYLES, told_row
 
@@ -61,11 +62,8 @@ def record(verdicts: Iterable[Verdict], chapter: str, store: Path | str, *, scal
     rows = [
         {**asdict(one.claim), "word": one.word, "reason": one.reason, "difference": _numbers(one)} for one in verdicts
     ]
-    path = folder / f"{chapter}.json"
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(rows, indent=1) + "\n")
-    partial.replace(path)
-    return path
+    write_json(folder / f"{chapter}.json", rows)
+    return folder / f"{chapter}.json"
 
 
 def read(store: Path | str, *, scale: str) -> dict[str, list[dict]]:
