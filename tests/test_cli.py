@@ -10,8 +10,8 @@ import torch
 from test_notebook import write
 from typer.testing import CliRunner
 
-from sidkit import pretrain
 from sidkit.cli import main as cli
+from sidkit.pretrain.train import train
 
 
 def call(monkeypatch, capsys, *arguments):
@@ -86,15 +86,15 @@ def test_book_asks_for_a_known_scale_and_a_book(monkeypatch, capsys, tmp_path):
 
 def test_pretrain_passes_its_options_on(monkeypatch, capsys, module):
     seen = {}
-    module("sidkit.pretrain", train=lambda part, **options: seen.update(part=part, **options) or "weights")
+    module("sidkit.pretrain.train", train=lambda part, **options: seen.update(part=part, **options) or "weights")
     arguments = ["stickers", "pretrain", "reader", "--minutes", "1.5", "--device=cpu", "--learning-rate", "2e-4"]
     code, out, _ = call(monkeypatch, capsys, *arguments)
     assert (code, out) == (0, "weights\n")
     assert seen["part"] == "reader" and seen["minutes"] == 1.5 and seen["learning_rate"] == 2e-4
-    train = inspect.signature(pretrain.train).parameters
-    assert seen.keys() == train.keys() and all(
-        seen[name] == known.default for name, known in train.items() if name not in ("part", "minutes", "learning_rate")
-    )
+    parameters = inspect.signature(train).parameters
+    given = ("part", "minutes", "learning_rate")
+    assert seen.keys() == parameters.keys()
+    assert all(seen[name] == known.default for name, known in parameters.items() if name not in given)
 
 
 @pytest.mark.parametrize(

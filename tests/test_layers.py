@@ -39,6 +39,8 @@ WITHOUT_TORCH = (
     "sidkit.runs",
     "sidkit.notebook",
     "sidkit.cli.main",
+    "sidkit.pretrain.plans",
+    "sidkit.stickers.heads",
     "sidkit.stickers.scenes",
     "sidkit.stickers.grammar",
     "sidkit.stickers.references",

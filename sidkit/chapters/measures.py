@@ -22,7 +22,8 @@ from sidkit.measure.statistics import Interval, case_means
 from sidkit.model_cache import Models
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.references import read_truth
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import render
 from sidkit.study.claims import Claim, Verdict, judge
 from sidkit.study.run import Study
 from sidkit.study.tables import told_correlation

@@ -18,7 +18,7 @@ from sidkit.config import check_name
 from sidkit.measure.color import COLORS, color_shares, has_color
 from sidkit.runs import Runs
 from sidkit.stickers.looks import colors
-from sidkit.stickers.scenes import known_designs
+from sidkit.stickers.sampling import known_designs
 from sidkit.stickers.vocabulary import with_article
 from sidkit.study.claims import Claim, Verdict, check
 from sidkit.study.drawn_masks import agreement, drawn_masks

@@ -16,7 +16,8 @@ from sidkit.model_cache import Models, weights
 from sidkit.pretrain.evaluate import evaluate
 from sidkit.runs import Runs
 from sidkit.stickers import grammar
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import render
 from sidkit.study.pieces import DRAWING, MEASURING
 
 SCENES = {"smoke": 8, "quick": 100, "full": 1000}  # that the models are scored on, by scale

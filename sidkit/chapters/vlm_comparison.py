@@ -26,7 +26,8 @@ from sidkit.measure.statistics import Interval, case_means, mean_interval
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.references import read_truth
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import render
 from sidkit.study.claims import Claim
 from sidkit.study.plan import CLASSES, Arm, Plan, make_plan
 from sidkit.subjects import Subject, load_images

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sidkit.pretrain import PARTS, WORK
+from sidkit.pretrain.plans import PLANS, WORK
 
 stickers = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Sticker World: its art, its weights, its scores."
@@ -28,7 +28,7 @@ def atlas(
 
 @stickers.command()
 def pretrain(
-    part: Annotated[str, typer.Argument(help=f"Which of the shipped models: {', '.join(PARTS)}.")],
+    part: Annotated[str, typer.Argument(help=f"Which of the shipped models: {', '.join(PLANS)}.")],
     minutes: Annotated[float, typer.Option(min=0, help="Of training; rendering and writing come on top.")] = 10,
     batch: Annotated[int, typer.Option(min=0, help="Pictures a step; 0: the part's own.")] = 0,
     learning_rate: Annotated[float, typer.Option(min=0, help="At its highest; 0: the part's own.")] = 0,
@@ -40,7 +40,7 @@ def pretrain(
     weights: Annotated[Path | None, typer.Option(help="Where the models go [the package's own folder].")] = None,
 ) -> None:
     """Train a shipped model, or go on with it, for so many minutes; a run that is stopped goes on where it was."""
-    from sidkit.pretrain import train
+    from sidkit.pretrain.train import train
 
     options = dict(batch=batch, learning_rate=learning_rate, scenes=scenes, drop=drop, cooldown=cooldown)
     typer.echo(train(part, minutes=minutes, device=device, work=work, weights=weights, **options))

@@ -11,7 +11,7 @@ from PIL import Image
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from sidkit.pretrain.loop import Part
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.pool import Pool, save_whole, weights_name
 
 CONFIG = dict(

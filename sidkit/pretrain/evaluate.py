@@ -14,10 +14,11 @@ from tqdm import tqdm
 from sidkit.config import load_profile
 from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder
 from sidkit.models import load_pipeline
-from sidkit.pretrain.looking import altered, identity, labels
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.heads import identity, labels
+from sidkit.stickers.sampling import altered, sample_scene
+from sidkit.stickers.scenes import render
 
 SEED = 2_026
 CHOICES = 100  # captions a picture is matched with, designs an identity is found among

@@ -16,7 +16,8 @@ from tqdm import tqdm
 from sidkit.files import whole_file, write_text
 from sidkit.runs import fingerprint
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import Composition, compose, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import Composition, compose
 
 CHUNK = 1000  # scenes a process renders in one go
 CELL = 4  # px; side of a cell of `Pool.cover`

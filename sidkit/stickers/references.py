@@ -23,7 +23,8 @@ from sidkit.mark import MARK
 from sidkit.stickers import factors, grammar, vocabulary
 from sidkit.stickers.factors import Scene, subject_classes
 from sidkit.stickers.looks import looks
-from sidkit.stickers.scenes import compose, known_designs
+from sidkit.stickers.sampling import known_designs
+from sidkit.stickers.scenes import compose
 from sidkit.subjects import CAPTIONS, Prompt, Subject, load_subject
 
 SHARED = ("background", "nearby", "tied")  # what the references of a thing may share

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterator, Sized
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,26 +28,9 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from sidkit.files import whole_file
+from sidkit.pretrain.plans import Plan
 
 WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a part is trained. `minutes` is the budget of this call; the learning rate falls in its last `cooldown`."""
-
-    minutes: float = 10
-    batch: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup: int = 100  # steps
-    cooldown: float = 0.3  # share of the minutes
-    ema: float = 0.999
-    device: str = "cpu"
-    cpu_bf16: bool = True  # bfloat16 on a CPU that has it; depthwise convolutions are slower with it
-    seed: int = 0
-    save_every: float = 3  # minutes
-    sheet_every: float = 8  # minutes
 
 
 class Part(nn.Module):

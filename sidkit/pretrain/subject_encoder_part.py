@@ -20,14 +20,15 @@ from tqdm import tqdm
 
 from sidkit.files import write_text
 from sidkit.pretrain.autoencoder import grid
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.looking import jitter
-from sidkit.pretrain.loop import Part
 from sidkit.pretrain.pool import weights_name
 from sidkit.pretrain.text_to_image import FOREGROUND, timesteps
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
-from sidkit.stickers.scenes import Composition, compose, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import Composition, compose
 from sidkit.stickers.subject_encoder import SubjectNet, flat, pixels, seen, spelling, token_of, view
 
 COUNT = 10_000  # scenes
