@@ -20,7 +20,7 @@ LAYERS = (
     ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
     ("sidkit.model_cache", "sidkit.measure.pictures", "sidkit.plot"),
     ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
-    ("sidkit.attention", "sidkit.encoder_methods"),
+    ("sidkit.attention", "sidkit.attention_hooks", "sidkit.encoder_methods"),
     ("sidkit.pretrain", "sidkit.stickers.gallery", "sidkit.doctor.needs", "sidkit.doctor.architectures"),
     ("sidkit.study",),
     ("sidkit.chapters",),
