@@ -21,6 +21,7 @@ from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import MEASURES, arms_table, told
 from sidkit.subjects import Subject, load_images
+from sidkit.worlds import world_of
 
 SHOWN = "Encoder"  # the name of its arm
 METHODS = {"smoke": ("dreambooth",), "quick": ("dreambooth",), "full": ("dreambooth", "custom_diffusion", "svdiff")}
@@ -69,7 +70,7 @@ def make_single(
 
 
 def _default_encoder(profile: str) -> str:
-    return "stickers" if load_profile(profile).encoders.reader else "ip_adapter"
+    return world_of(load_profile(profile)).encoder
 
 
 def claims(study: Study) -> list[Claim]:

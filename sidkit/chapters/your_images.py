@@ -8,18 +8,17 @@ from pathlib import Path
 import pandas as pd
 
 from sidkit.check.check import KINDS, Finding
-from sidkit.config import EMBEDDED
-from sidkit.describe.describers import STICKERS, Describer, make_describer
-from sidkit.describe.folder import class_word_of, describe_folder, sources, unwritten
+from sidkit.describe.describers import Describer, make_describer
+from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.mark import check_mark
 from sidkit.runs import Runs
-from sidkit.stickers.references import SCENES
 from sidkit.study.claims import DESCRIPTION_CASES, NOT_RUN, Claim, Verdict, check
 from sidkit.study.pieces import sticker_subject
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.study.run import Study
 from sidkit.subjects import CAPTIONS, SID, Subject, check_formats, load_image, load_subject, picture_files
+from sidkit.worlds import World, world_of, world_of_folder
 
 EXAMPLE, SHARED = "penguin", "background+nearby"  # what is learnt where no folder is given
 ARMS = (Arm("without SID", 1), Arm("with SID", SID))
@@ -62,7 +61,7 @@ def write_captions(plan: Plan, class_word: str, describer: str, *, spend_at_most
     for text in plan.prompts:
         check_mark(text, "prompt")
     (wanted,) = plan.subjects
-    waiting = [] if isinstance(wanted, Stickers) else _waiting(wanted, _drawn(plan))
+    waiting = [] if isinstance(wanted, Stickers) else _waiting(wanted, world_of(plan.profile))
     if waiting:
         asked = _describer(describer, plan, wanted)
         told = load_instruction("structure")
@@ -82,12 +81,11 @@ def subject(plan: Plan, runs: Runs) -> Subject:
 
 def captions_table(subject: Subject) -> pd.DataFrame:
     """A row a picture: its description, and who wrote it."""
-    wrote = sources(subject.folder)
-    known = (subject.folder / SCENES).is_file()
-    rows = [
-        (f"`{name}`", f"`{text}`", "Sticker World" if known else wrote.get(name, {}).get(str(SID), "hand"))
-        for name, text in subject.captions[SID].items()
-    ]
+    wrote, world = sources(subject.folder), world_of_folder(subject.folder)
+    rows = []
+    for name, text in subject.captions[SID].items():
+        writer = wrote.get(name, {}).get(str(SID), HAND)
+        rows.append((f"`{name}`", f"`{text}`", world.author if writer == HAND else writer))
     return pd.DataFrame(rows, columns=["Picture", "Description (case 3, SID)", "Written by"])
 
 
@@ -121,7 +119,7 @@ def world_told(plan: Plan, subject: Subject) -> str:
         "that all the steps work, and not what SID does for your pictures. For that, set `profile` to `sd15`, on "
         "a GPU."
     )
-    if not _by_stickers(subject.folder):
+    if not _not_believed(subject.folder, world_of_folder(subject.folder)):
         return told
     return (
         f"{told} **The descriptions are not to be believed, either**: the captioner that wrote them has seen nothing "
@@ -131,7 +129,7 @@ def world_told(plan: Plan, subject: Subject) -> str:
 
 def foreign(plan: Plan, subject: Subject) -> bool:
     """Whether the model has never seen pictures like the subject's."""
-    return _drawn(plan) and not (subject.folder / SCENES).is_file()
+    return not world_of(plan.profile).knows(world_of_folder(subject.folder))
 
 
 def claims() -> list[Claim]:
@@ -147,22 +145,18 @@ def verdicts(study: Study, *, seed: int) -> list[Verdict]:
     return check(study.frame, claims(), seed=seed)
 
 
-def _drawn(plan: Plan) -> bool:
-    """Whether the plan's model is Sticker World's."""
-    return plan.profile.pipeline.startswith(EMBEDDED)
-
-
-def _waiting(folder: Path, drawn: bool) -> list[str]:
+def _waiting(folder: Path, world: World) -> list[str]:
     """Pictures without a caption; for a model of photos also those that a captioner of drawings described."""
-    return unwritten(folder) or ([] if drawn else _by_stickers(folder))
+    return unwritten(folder) or _not_believed(folder, world)
 
 
-def _by_stickers(folder: Path) -> list[str]:
-    return [file for file, wrote in sources(folder).items() if set(STICKERS) & set(wrote.values())]
+def _not_believed(folder: Path, world: World) -> list[str]:
+    """Pictures that a describer described which does not know such pictures."""
+    return [file for file, wrote in sources(folder).items() if not all(map(world.believes, wrote.values()))]
 
 
 def _describer(name: str, plan: Plan, folder: Path) -> Describer:
-    if name in STICKERS and not _drawn(plan):
+    if not world_of(plan.profile).believes(name):
         raise ValueError(
             f"{folder}: expected captions, found none for some pictures, and the describer {name} knows drawings only; "
             f"write them into {CAPTIONS}, or take describer=blip2, llava or openai:MODEL"

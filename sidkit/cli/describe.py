@@ -39,9 +39,9 @@ def describe(
     from sidkit.describe.describers import STICKERS, make_describer
     from sidkit.describe.folder import describe_folder
     from sidkit.describe.instructions import load_instruction
-    from sidkit.stickers.references import SCENES
+    from sidkit.worlds import world_of_folder
 
-    if by in STICKERS and not (folder / SCENES).is_file():
+    if not world_of_folder(folder).believes(by):
         typer.echo("note: the shipped captioner knows Sticker World's drawings only; for photos: --by llava", err=True)
 
     remote = dict(model=model, base_url=base_url, timeout=timeout, tokens=tokens, prices=prices)

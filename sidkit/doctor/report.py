@@ -17,11 +17,12 @@ import nbformat
 import torch
 
 from sidkit import hub
-from sidkit.config import EMBEDDED, Profile, Training, locate
+from sidkit.config import Profile, Training, locate, shipped
 from sidkit.doctor import needs
 from sidkit.doctor.architectures import empty_pipeline
 from sidkit.notebook import check_parameters, find_notebook
 from sidkit.study.plan import Plan
+from sidkit.worlds import world_of
 
 GB = 1e9
 # Bytes of the models that look, as published: their number of parameters times 4.
@@ -147,7 +148,7 @@ def _downloads(profile: Profile) -> str:
         wanted[profile.pipeline] = (count.unet + count.vae + count.text) * (2 if profile.variant == "fp16" else 4)
     lookers = [profile.encoders.image_text, profile.encoders.identity]
     lookers += [profile.masks.detector, profile.masks.segmenter] if profile.masks else []
-    wanted |= {name: LOOKERS.get(name) for name in lookers if not name.startswith(EMBEDDED) and not Path(name).exists()}
+    wanted |= {name: LOOKERS.get(name) for name in lookers if not shipped(name) and not Path(name).exists()}
     told = ", ".join(f"{name} {_gb(size) if size else 'of unknown size'}" for name, size in wanted.items())
     return f"{told} (less what is in the cache already)" if told else "nothing"
 
@@ -157,7 +158,8 @@ def _missing(profile: Profile, device: str) -> list[str]:
     half = any(one.precision == "bf16" for one in trainings)
     eight = any(one.optimizer == "adamw8bit" for one in trainings)
     lacks = {
-        "a GPU: none is seen by torch; on a CPU this profile takes days": device == "cpu" and _is_real(profile),
+        "a GPU: none is seen by torch; on a CPU this profile takes days": device == "cpu"
+        and world_of(profile).needs_gpu,
         "bf16: this card has none; set precision and memory.weights to fp16 (not for XL)": (
             half and device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
         ),
@@ -169,11 +171,6 @@ def _missing(profile: Profile, device: str) -> list[str]:
         ),
     }
     return [told for told, lacking in lacks.items() if lacking]
-
-
-def _is_real(profile: Profile) -> bool:
-    """Whether it takes a GPU: all but the shipped world."""
-    return not profile.pipeline.startswith(EMBEDDED)
 
 
 def _is_to_be_downloaded(profile: Profile) -> bool:

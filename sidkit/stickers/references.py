@@ -89,6 +89,12 @@ def read_truth(subject: Subject) -> Truth:
     return Truth(scenes, {factor: seen.pop() for factor, seen in values.items() if len(seen) == 1 and None not in seen})
 
 
+def things_by_picture(folder: Path) -> dict[str, dict[str, str]]:
+    """What the scenes of a sticker subject's folder hold of each undesired factor, by file."""
+    scenes = json.loads((folder / SCENES).read_text())
+    return {file: {factor: scene[factor] for factor in BIASES if scene.get(factor)} for file, scene in scenes.items()}
+
+
 def outlines(subject: Subject) -> list[np.ndarray]:
     """Boolean (height, width) masks of a subject with what it wears, one an image; none where there are none."""
     files = [subject.folder / OUTLINES / f"{image.stem}.png" for image in subject.images]

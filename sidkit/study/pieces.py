@@ -28,10 +28,11 @@ from sidkit.personalization.saving import load_personalized, save_personalized
 from sidkit.personalization.watch import EarlyLook
 from sidkit.runs import Runs, fingerprint
 from sidkit.stickers.atlas import ART
-from sidkit.stickers.references import SCENES, make_subject, read_truth
+from sidkit.stickers.references import make_subject
 from sidkit.study.masks import masks_of
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.subjects import Prompt, Subject, load_images, load_subject
+from sidkit.worlds import world_of_folder
 
 # The code that shapes each kind of piece: when it changes, the pieces of that kind are made anew.
 WORLD = [
@@ -126,7 +127,7 @@ class Workshop:
             "prompts": prompts,
             "images": load_images(subject),
             "masks": None if any(mask is None for mask in masks) else masks,
-            "undesired": read_truth(subject).shared if (subject.folder / SCENES).is_file() else {},
+            "undesired": world_of_folder(subject.folder).undesired(subject),
             "encoders": encoders,
             "models": [weights(name) for name in models],
         }
