@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "sidkit"
 LAYERS = (
     ("sidkit", "sidkit.config", "sidkit.files", "sidkit.hub", "sidkit.mark", "sidkit.torchvision_ops"),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
-    ("sidkit.stickers.references", "sidkit.masks.files", "sidkit.describe", "sidkit.runs"),
+    ("sidkit.stickers.references", "sidkit.masks.files", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
     ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
     ("sidkit.model_cache", "sidkit.measure.pictures", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
     ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
