@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from sidkit.pretrain import fit
-from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
+from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, standardize
 from sidkit.pretrain.captioner_part import maps_on_disk
+from sidkit.pretrain.evaluate import psnr
 from sidkit.pretrain.fit import Part, _Run
 from sidkit.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
 from sidkit.pretrain.looking import batch_of, recolor

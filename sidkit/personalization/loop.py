@@ -76,10 +76,9 @@ def personalize(
     generator = torch.Generator().manual_seed(seed)
     optimizer = make_optimizer(parameters.values(), training)
     scaler = torch.amp.GradScaler(pipe.unet.device.type, enabled=training.precision == "fp16")
-    seen = [data for part in filter(None, (references, relatives)) for data in part.data()]
-    run = run_name(method, training, seed, seen)
-    progress_so_far = Progress(Checkpoint(checkpoint, parameters, optimizer), scaler, generator, run)
-    losses = progress_so_far.resume()
+    run = run_name(method, training, seed, _data(references, relatives))
+    kept = Progress(Checkpoint(checkpoint, parameters, optimizer), scaler, generator, run)
+    losses = kept.resume()
 
     keep_freed_memory(pipe.unet.device)
     forget_peak(pipe.unet.device)
@@ -97,11 +96,18 @@ def personalize(
             losses.append(loss.item())
             bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
             if (step + 1) % checkpoint_every == 0:
-                progress_so_far.save(losses)
+                kept.save(losses)
             if watch:
                 watch(step, losses[-1])
     freeze(pipe)
     return TrainingLog(tuple(losses), time.monotonic() - started, peak(pipe.unet.device))
+
+
+def _data(references: Examples, relatives: Examples | None) -> list[str | torch.Tensor]:
+    """All that is trained on, the class pictures last."""
+    if relatives is None:
+        return references.data()
+    return [*references.data(), *relatives.data()]
 
 
 def _step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
