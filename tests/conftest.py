@@ -25,8 +25,8 @@ from sidkit.book import build_book
 from sidkit.config import WEIGHTS
 from sidkit.models import add_identifier
 from sidkit.pretrain.image_text import make_image_text, save_image_text
-from sidkit.pretrain.looking import HEADS
 from sidkit.runs import Runs
+from sidkit.stickers.heads import HEADS
 from sidkit.stickers.nets import IdentityNet, Reader
 from sidkit.stickers.segmenter import Segmenter
 from sidkit.study.chapter import Results

@@ -13,10 +13,10 @@ from sidkit.chapters import attention_maps as attention
 from sidkit.plot import heat
 from sidkit.runs import Runs
 from sidkit.study import claims
-from sidkit.study import drawn_masks as finding
 from sidkit.study import maps as looking
 from sidkit.study.maps import Seen
 from sidkit.study.plan import make_plan
+from sidkit.worlds import StickerWorld
 
 LEFT = np.zeros((64, 64), bool)
 LEFT[:, :32] = True
@@ -25,7 +25,7 @@ LEFT[:, :32] = True
 @pytest.fixture(autouse=True)
 def shipped(tiny_weights, monkeypatch):
     monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
-    monkeypatch.setattr(finding, "find_subject", lambda profile, pictures, word: [LEFT] * len(pictures))
+    monkeypatch.setattr(StickerWorld, "find", lambda world, pictures, word: [LEFT] * len(pictures))
 
 
 @pytest.fixture(scope="module")

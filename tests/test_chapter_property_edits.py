@@ -17,6 +17,7 @@ from sidkit.study import claims
 from sidkit.study import drawn_masks as finding
 from sidkit.study.chapter import run
 from sidkit.study.pieces import file_name
+from sidkit.worlds import StickerWorld, world_of
 
 PURPLE, GRAY = (136, 56, 192), (128, 128, 128)
 LEFT = np.zeros((64, 64), bool)
@@ -28,7 +29,7 @@ def studies(tmp_path_factory, tiny_weights):
     """Scale smoke, run once; the subject is always on the left."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "WEIGHTS", tiny_weights)
-        patch.setattr(finding, "find_subject", lambda profile, pictures, word: [LEFT] * len(pictures))
+        patch.setattr(StickerWorld, "find", lambda world, pictures, word: [LEFT] * len(pictures))
         done = list(run(edits, "smoke", tmp_path_factory.mktemp("runs"), progress=False).studies.values())
         for study in done:
             for arm in study.plan.arms:
@@ -121,7 +122,7 @@ def test_where_no_subject_is_found_nothing_counts(studies, monkeypatch):
 
 def test_masks_are_kept(studies, monkeypatch):
     (study,) = studies
-    monkeypatch.setattr(finding, "find_subject", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr(StickerWorld, "find", lambda *_: pytest.fail("looked again"))
     masks = finding.drawn_masks(study, *study.subjects, study.plan.arms[0].name)
     assert len(masks) == 2 and all(np.array_equal(one, LEFT) for row in masks for one in row)
 
@@ -130,22 +131,20 @@ def test_how_well_subjects_are_found(studies, monkeypatch):
     (study,) = studies
     (subject,) = study.subjects.values()
     true = [finding.given_mask(path) for path in subject.images]
-    monkeypatch.setattr(finding, "find_subject", lambda *_: [true[0], *[None] * (len(true) - 1)])
+    monkeypatch.setattr(StickerWorld, "find", lambda *_: [true[0], *[None] * (len(true) - 1)])
     assert edits.quality(studies) == pytest.approx(1 / len(true))
 
 
 def test_photos_need_to_be_told_how(studies):
     profile = replace(studies[0].plan.profile, pipeline="runwayml/somewhere", masks=None)
     with pytest.raises(ValueError, match="expected `masks`, which say how subjects are found"):
-        finding.find_subject(profile, [], "dog")
+        world_of(profile).find([], "dog")
 
 
 def test_figures_and_tables_of_a_run(studies, monkeypatch):
-    monkeypatch.setattr(finding, "find_subject", lambda profile, pictures, word: [LEFT] * len(pictures))
+    monkeypatch.setattr(StickerWorld, "find", lambda world, pictures, word: [LEFT] * len(pictures))
     frame = edits.measured(studies)
-    assert len(frame) == 2 and list(edits.painted_table(frame, seed=0)["Arm"]) == [
-        arm.name for arm in studies[0].plan.arms
-    ]
+    assert len(frame) == 2 and list(edits.painted_table(frame, seed=0)["Arm"]) == list(frame["arm"].unique())
     titles, images, heads = edits.rows(studies)
     assert titles == ["a photo of a purple [v] dog"] and len(images[0]) == len(heads) == 5
     titles, images, heads = edits.where(studies)

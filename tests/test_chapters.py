@@ -1,4 +1,4 @@
-"""The contract of all chapters: each has its notebook's name, tells its plans without doing anything, and fills its page."""
+"""The contract of all chapters: each has its notebook's name, tells its plans and does nothing, and fills its page."""
 
 import inspect
 import re

@@ -19,8 +19,8 @@ from sidkit.measure.statistics import Interval
 from sidkit.model_cache import weights
 from sidkit.plot import charts as plot
 from sidkit.plot import sheets
-from sidkit.pretrain.looking import HEADS
 from sidkit.runs import Runs
+from sidkit.stickers.heads import HEADS
 from sidkit.stickers.references import make_subject
 from sidkit.study import claims, passport, pieces, tables
 from sidkit.study.chapter import run_plans

@@ -26,7 +26,8 @@ from sidkit.raters import scores
 from sidkit.raters.pairs import Pair
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.references import read_truth
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import render
 from sidkit.study import rater_pairs
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Trial, reach

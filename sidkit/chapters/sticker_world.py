@@ -19,7 +19,8 @@ from sidkit.model_cache import Models, weights
 from sidkit.pretrain.evaluate import evaluate
 from sidkit.runs import Runs
 from sidkit.stickers import factors, grammar
-from sidkit.stickers.scenes import compose, render, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import compose, render
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Trial
 from sidkit.study.pieces import DRAWING, MEASURING

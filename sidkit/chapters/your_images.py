@@ -13,13 +13,11 @@ from PIL import Image
 
 from sidkit.check import subject as checking
 from sidkit.check.check import KINDS, Finding
-from sidkit.config import EMBEDDED
-from sidkit.describe.describers import STICKERS, Describer, make_describer
-from sidkit.describe.folder import class_word_of, describe_folder, sources, unwritten
+from sidkit.describe.describers import Describer, make_describer
+from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.mark import check_mark
 from sidkit.runs import Runs
-from sidkit.stickers.references import SCENES
 from sidkit.study.chapter import Results
 from sidkit.study.claims import DESCRIPTION_CASES, Claim, Trial, trials
 from sidkit.study.pieces import sticker_subject
@@ -27,6 +25,7 @@ from sidkit.study.plan import Arm, Plan, Stickers, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import arms_table
 from sidkit.subjects import CAPTIONS, SID, Subject, check_formats, load_image, load_subject, picture_files
+from sidkit.worlds import World, world_of, world_of_folder
 
 NAME = "11_your_images"
 EXAMPLE, SHARED = "penguin", "background+nearby"  # what is learnt where no folder is given
@@ -60,14 +59,14 @@ def prepare(
     write_captions(plan, class_word, describer, spend_at_most=spend_at_most)
     (wanted,) = plan.subjects
     if isinstance(wanted, Path):
-        print(findings_summary(checking.check_subject(wanted, profile=plan.profile.name)))
+        print(findings_summary(checking.check_folder(wanted, profile=plan.profile.name)))
 
 
 def findings(results: Results) -> Findings:
     """The subject, and what the checker says of its captions."""
     (plan,) = results.plans.values()
     learnt = subject(plan, results.runs)
-    return Findings(learnt, checking.check_subject(learnt.folder, profile=plan.profile.name))
+    return Findings(learnt, checking.check_folder(learnt.folder, profile=plan.profile.name))
 
 
 def claims(results: Results) -> list[Trial]:
@@ -134,7 +133,7 @@ def write_captions(plan: Plan, class_word: str, describer: str, *, spend_at_most
     (wanted,) = plan.subjects
     if isinstance(wanted, Stickers):
         return []
-    waiting = _waiting(wanted, _is_of_drawings(plan))
+    waiting = _waiting(wanted, world_of(plan.profile))
     if waiting:
         model = _describer(describer, plan, wanted)
         instruction = load_instruction("structure")
@@ -161,11 +160,11 @@ def rows(study: Study) -> tuple[list[str], list[list[Image.Image]], list[str]]:
 
 def captions_table(subject: Subject) -> pd.DataFrame:
     """A row a picture: its description, and who wrote it."""
-    sources_by_file = sources(subject.folder)
-    of_stickers = (subject.folder / SCENES).is_file()
+    author_by_file, world = sources(subject.folder), world_of_folder(subject.folder)
     rows = []
     for file, text in subject.captions[SID].items():
-        author = "Sticker World" if of_stickers else sources_by_file.get(file, {}).get(str(SID), "hand")
+        author = author_by_file.get(file, {}).get(str(SID), HAND)
+        author = world.author if author == HAND else author
         rows.append((f"`{file}`", f"`{text}`", author))
     return pd.DataFrame(rows, columns=["Picture", "Description (case 3, SID)", "Written by"])
 
@@ -202,7 +201,7 @@ def world_sentences(plan: Plan, subject: Subject) -> str:
         "that all the steps work, and not what SID does for your pictures. For that, set `profile` to `sd15`, on "
         "a GPU."
     )
-    if not _described_by_stickers(subject.folder):
+    if not _not_believed(subject.folder, world_of_folder(subject.folder)):
         return pictures
     return (
         f"{pictures} **The descriptions are not to be believed, either**: the captioner that wrote them has seen "
@@ -212,7 +211,7 @@ def world_sentences(plan: Plan, subject: Subject) -> str:
 
 def foreign(plan: Plan, subject: Subject) -> bool:
     """Whether the model has never seen pictures like the subject's."""
-    return _is_of_drawings(plan) and not (subject.folder / SCENES).is_file()
+    return not world_of(plan.profile).knows(world_of_folder(subject.folder))
 
 
 def of_one_subject() -> list[Claim]:
@@ -230,22 +229,18 @@ def _check_class_word(folder: Path, class_word: str) -> None:
         raise ValueError(f"class_word: expected what kind of thing {folder} shows, such as cat, got nothing")
 
 
-def _is_of_drawings(plan: Plan) -> bool:
-    """Whether the plan's model is Sticker World's."""
-    return plan.profile.pipeline.startswith(EMBEDDED)
-
-
-def _waiting(folder: Path, for_drawings: bool) -> list[str]:
+def _waiting(folder: Path, world: World) -> list[str]:
     """Pictures without a caption; for a model of photos also those that a captioner of drawings described."""
-    return unwritten(folder) or ([] if for_drawings else _described_by_stickers(folder))
+    return unwritten(folder) or _not_believed(folder, world)
 
 
-def _described_by_stickers(folder: Path) -> list[str]:
-    return [file for file, authors in sources(folder).items() if set(STICKERS) & set(authors.values())]
+def _not_believed(folder: Path, world: World) -> list[str]:
+    """Pictures that a describer described which does not know such pictures."""
+    return [file for file, authors in sources(folder).items() if not all(map(world.believes, authors.values()))]
 
 
 def _describer(name: str, plan: Plan, folder: Path) -> Describer:
-    if name in STICKERS and not _is_of_drawings(plan):
+    if not world_of(plan.profile).believes(name):
         raise ValueError(
             f"{folder}: expected captions, found none for some pictures, and the describer {name} knows drawings only; "
             f"write them into {CAPTIONS}, or take describer=blip2, llava or openai:MODEL"
