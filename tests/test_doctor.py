@@ -4,7 +4,7 @@ import pytest
 
 from sidkit.config import load_profile
 from sidkit.doctor import report as doctor
-from sidkit.doctor.plans import plans_of
+from sidkit.doctor.planned import plans_of
 
 
 @pytest.fixture(autouse=True)

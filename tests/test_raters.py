@@ -355,7 +355,9 @@ def test_simulated_raters_are_noisy_by_their_seed(key):
 
 def test_pairs_come_from_a_study(tiny_weights, tmp_path, monkeypatch):
     monkeypatch.setattr("sidkit.config.WEIGHTS", tiny_weights)
-    study = run_study(make_plan("smoke", subjects=["dog", "cat"], pictures=2), Runs(tmp_path), progress=False)
+    study = run_study(
+        make_plan("smoke", subjects=["dog", "cat"], cases=[1, 3], pictures=2), Runs(tmp_path), progress=False
+    )
     arms = [arm.name for arm in study.plan.arms]
     found = rating.pairs_of(study, *arms, 6, 0)
     assert sorted(pair.subject.partition("-")[0] for pair in found) == ["cat"] * 3 + ["dog"] * 3

@@ -17,7 +17,7 @@ def doctor(
 ) -> None:
     """Say what a run will need (downloads, memory, time, disk, money) and what is missing; start nothing."""
     from sidkit.config import load_profile
-    from sidkit.doctor.plans import plans_of
+    from sidkit.doctor.planned import plans_of
     from sidkit.doctor.report import examine
     from sidkit.notebook import parse_assignments
 

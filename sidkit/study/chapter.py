@@ -147,12 +147,20 @@ def run_plans(plans: Mapping[str, Plan], runs: Runs, *, progress: bool = True) -
 
 
 def accepted(function: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of a notebook's parameters that a function of its chapter takes; `**options` are those of `make_plan`."""
-    taken = inspect.signature(function).parameters
-    names = set(taken)
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
-        names |= set(inspect.signature(make_plan).parameters)
+    """Those of a notebook's parameters that a function of its chapter takes by name.
+
+    `**options` are those of `make_plan`.
+    """
+    taken = inspect.signature(function).parameters.values()
+    names = _by_name_only(function)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken):
+        names |= _by_name_only(make_plan)
     return {name: value for name, value in parameters.items() if name in names}
+
+
+def _by_name_only(function: Any) -> set[str]:
+    taken = inspect.signature(function).parameters.values()
+    return {parameter.name for parameter in taken if parameter.kind is parameter.KEYWORD_ONLY}
 
 
 def general_values(study: Study) -> dict[str, Any]:
