@@ -165,9 +165,13 @@ def weights_folder(part: str) -> Path:
 
 def locate(reference: str) -> str:
     """What a library's loader takes: the folder behind `embedded:PART`; any other reference unchanged."""
-    if reference.startswith(EMBEDDED):
-        return str(weights_folder(reference.removeprefix(EMBEDDED)))
-    return reference
+    part = shipped(reference)
+    return str(weights_folder(part)) if part else reference
+
+
+def shipped(reference: str) -> str | None:
+    """The part that `embedded:PART` names; None for a reference to anything that is not shipped."""
+    return reference.removeprefix(EMBEDDED) if reference.startswith(EMBEDDED) else None
 
 
 def check_name(kind: str, name: str, known: Iterable[str]) -> str:

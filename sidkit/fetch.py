@@ -13,7 +13,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 
 from sidkit import hub
-from sidkit.config import EMBEDDED, Profile, check_name, load_profile, profiles
+from sidkit.config import Profile, check_name, load_profile, profiles, shipped
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _repositories(profile: Profile) -> list[tuple[str, str | None]]:
 
 
 def _of_the_hub(reference: str) -> bool:
-    return not reference.startswith(EMBEDDED) and not Path(reference).exists()
+    return not shipped(reference) and not Path(reference).exists()
 
 
 def _snapshot(profile: Profile, reference: str, revision: str | None) -> Path:

@@ -10,12 +10,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from sidkit.config import Sampling, Training
-from sidkit.describe.prompts import photo_prompts
 from sidkit.mark import check_ready
 from sidkit.models import computing_in, resolution, tokenizers
-from sidkit.stickers import references as stickers
 from sidkit.stickers.vocabulary import with_article
-from sidkit.subjects import Prompt, Subject
 
 CPU_BATCH = 8  # pictures; the kernels' rounding depends on the size of a batch, so on a CPU there is only one size
 BIG = 32  # latent pixels a side; above this a picture is enough for a CPU
@@ -78,17 +75,6 @@ def class_pictures(
     seeds = [seed + index for index in range(training.prior_images)]
     drawn = generate(pipe, [caption], seeds, sampling, precision=training.precision, progress=progress)
     return [picture.image for picture in drawn], [caption] * len(drawn)
-
-
-def prompt_list(subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
-    """Prompts with `[v]` for a subject, with what each asks for; none asks for what the references show.
-
-    Kinds, in turn: recontextualization, nearby, accessory and property, `each` of each. For a sticker subject they
-    are drawn from its world (`stickers.subjects.prompts`), and `seed` says which.
-    """
-    if (subject.folder / stickers.SCENES).is_file():
-        return stickers.prompts(subject, each, seed=seed)
-    return photo_prompts(subject, each)
 
 
 def _batch_size(pipe: DiffusionPipeline, sampling: Sampling) -> int:

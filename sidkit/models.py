@@ -16,7 +16,7 @@ from diffusers import DDIMScheduler, DiffusionPipeline, StableDiffusionPipeline,
 from safetensors import SafetensorError, safe_open
 
 from sidkit import hub
-from sidkit.config import EMBEDDED, Memory, Profile, locate
+from sidkit.config import Memory, Profile, locate, shipped
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 INDEX = "model_index.json"
@@ -165,8 +165,7 @@ def _read_json(path: Path, remedy: str) -> dict:
 
 
 def _remedy(reference: str) -> str:
-    if reference.startswith(EMBEDDED):
-        part = reference.removeprefix(EMBEDDED)
+    if part := shipped(reference):
         return f"restore the shipped weights with git checkout, or train them: sidkit stickers pretrain {part}"
     return "copy or download the model again (a hub id needs the network the first time), or set the profile's pipeline"
 

@@ -12,6 +12,7 @@ import nbformat
 
 from sidkit.config import check_name, profiles
 from sidkit.describe.folder import class_word_of
+from sidkit.files import write_json, write_text
 from sidkit.notebook import find_notebook
 from sidkit.subjects import BIASES, CAPTIONS, SUFFIXES, check_formats, load_image, picture_files
 
@@ -47,9 +48,9 @@ def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str
     written = [] if captions.exists() else [captions]
     if written:
         empty = {"class_word": word, "bias": list(bias), "captions": dict.fromkeys(pictures, "")}
-        _write(captions, json.dumps(empty, indent=1, ensure_ascii=False) + "\n")
-    _write(notebook, chapter(name, folder.resolve().name, given))
-    _write(root / TOC, _listed((root / TOC).read_text(), name))
+        write_json(captions, empty)
+    write_text(notebook, chapter(name, folder.resolve().name, given))
+    write_text(root / TOC, _listed((root / TOC).read_text(), name))
     return [*written, notebook, root / TOC]
 
 
@@ -105,9 +106,3 @@ def _listed(toc: str, name: str) -> str:
     """The table of contents with the chapter in a part of its own, which is the last."""
     part = "" if f"caption: {PART}" in toc else f"  - caption: {PART}\n    chapters:\n"
     return f"{toc.rstrip()}\n{part}      - file: book/chapters/{name}\n"
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -16,7 +16,6 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
@@ -31,6 +30,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 from PIL import Image
+
+from sidkit.files import whole_folder
 
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
 RECORD = "run.json"
@@ -110,12 +111,8 @@ def content(value: Any) -> Any:
 
 def _make(folder: Path, record: dict, make: Callable[[Path], None]) -> None:
     """Fill a sibling of `folder`, write the record last, and rename; we hold the lock of this run."""
-    partial = folder.with_name(f".{folder.name}.partial")
-    for leftover in (partial, folder):  # of a run that was killed; a folder that somebody damaged
-        shutil.rmtree(leftover, ignore_errors=True)
-    partial.mkdir(parents=True)
     clock, started = time.monotonic(), datetime.now(UTC)
-    try:
+    with whole_folder(folder) as partial:
         make(partial)
         files = {
             str(path.relative_to(partial)): path.stat().st_size for path in sorted(partial.rglob("*")) if path.is_file()
@@ -126,10 +123,6 @@ def _make(folder: Path, record: dict, make: Callable[[Path], None]) -> None:
             "files": files,
         }
         (partial / RECORD).write_text(json.dumps(record | run | provenance(), indent=1))
-        os.replace(partial, folder)
-    except BaseException:  # also Ctrl-C: what is unfinished must not stay
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
 
 
 def _is_whole(folder: Path) -> bool:

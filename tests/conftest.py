@@ -25,9 +25,11 @@ from sidkit.book import build_book
 from sidkit.config import WEIGHTS
 from sidkit.models import add_identifier
 from sidkit.pretrain.image_text import make_image_text, save_image_text
-from sidkit.pretrain.looking import HEADS
+from sidkit.runs import Runs
+from sidkit.stickers.heads import HEADS
 from sidkit.stickers.nets import IdentityNet, Reader
 from sidkit.stickers.segmenter import Segmenter
+from sidkit.study.chapter import Results
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {"OPENAI_API_KEY": "sk-test-3f9a7c51d2e84b06", "HF_TOKEN": "hf_test91c0d7aa45be2f63"}  # nobody's
@@ -55,6 +57,12 @@ class Files(LoadFileScheduling):
 def _tokenizer():
     """The shipped one: each new training of it breaks ties differently, and numbers its words anew."""
     return CLIPTokenizer.from_pretrained(WEIGHTS / "text_to_image" / "tokenizer")
+
+
+def results_of(chapter, studies, *, seed=0, **parameters):
+    """A chapter's results from studies that are there already, as `sidkit.study.chapter.run` gives them."""
+    plans = {name: study.plan for name, study in studies.items()}
+    return Results(chapter, "smoke", Runs("nowhere"), {"seed": seed, **parameters}, plans, studies)
 
 
 def make_pipe(prediction_type="v_prediction"):

@@ -10,7 +10,8 @@ from sidkit.stickers import factors
 from sidkit.stickers.anchors import anchors
 from sidkit.stickers.atlas import ART, drawing, further_designs, further_sources, sources
 from sidkit.stickers.colors import two_toned
-from sidkit.stickers.scenes import compose, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import compose
 
 
 def test_every_class_has_further_drawings_and_no_test_class_has():

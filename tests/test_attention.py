@@ -9,7 +9,8 @@ import torch
 from conftest import make_pipe, make_xl_pipe
 from PIL import Image
 
-from sidkit.attention import CONVENTIONS, Maps, _Batch, _Watch, capture, look, off_subject
+from sidkit.attention import CONVENTIONS, capture, look, off_subject
+from sidkit.attention_hooks import Batch, Watch
 from sidkit.config import Sampling, load_profile
 from sidkit.generation import generate
 from sidkit.models import load_pipeline
@@ -17,11 +18,6 @@ from sidkit.models import load_pipeline
 PROMPTS = ["a sks dog on a beach", "a photo of a sks cat"]
 PIPES = {"1.x": lambda: make_pipe("epsilon"), "2.x": make_pipe, "xl": make_xl_pipe}
 every_pipe = pytest.mark.parametrize("kind", PIPES)
-
-
-def watching(pipe, words, convention="mean", pieces="sum"):
-    """A watch that has not begun."""
-    return _Watch(pipe, Maps(tuple(words), convention), pieces)
 
 
 def draw(pipe, guidance=3.0, steps=2):
@@ -103,10 +99,10 @@ def test_pieces_of_a_word_are_added_or_averaged(tiny_pipe):
 
 
 def test_a_word_that_is_said_twice_is_averaged(tiny_pipe):
-    watched = watching(tiny_pipe, ["dog"])
+    watch = Watch(tiny_pipe, ("dog",))
     heat = torch.arange(2 * 5 * 3.0).reshape(2, 5, 3)  # heads, tokens, pixels
-    assert torch.equal(watched._words(heat, [[[1], [3]]])[0], (heat[:, 1] + heat[:, 3]) / 2)
-    assert torch.equal(watched._words(heat, [[[1, 2], [3, 4]]])[0], heat[:, 1:].sum(1) / 2)
+    assert torch.equal(watch._maps_of_picture(heat, [[[1], [3]]])[0], (heat[:, 1] + heat[:, 3]) / 2)
+    assert torch.equal(watch._maps_of_picture(heat, [[[1, 2], [3, 4]]])[0], heat[:, 1:].sum(1) / 2)
 
 
 def test_pictures_that_are_not_square(tiny_pipe):
@@ -138,13 +134,12 @@ def test_daam_leaves_out_the_middle_and_is_never_negative(tiny_pipe):
 
 @pytest.mark.parametrize(("side", "counts"), [(16, True), (8, False)])
 def test_daam_leaves_out_maps_eight_times_smaller(tiny_pipe, side, counts):
-    watched = watching(tiny_pipe, ["sks"], convention="daam")
-    batch = _Batch([[[[1]]]], size=(64, 64))
-    watched.maps.batches.append(batch)
+    batch = Batch([[[[1]]]], size=(64, 64))
+    watch = Watch(tiny_pipe, ("sks",), convention="daam", batches=[batch])
     layer = tiny_pipe.unet.get_submodule("down_blocks.1.attentions.0.transformer_blocks.0.attn2")
     with torch.no_grad():
-        watched.saw("down_blocks.1", layer, torch.zeros(1, side**2, 32), torch.zeros(1, 48, 16))
-    assert bool(batch.now) == counts
+        watch.see("down_blocks.1", layer, torch.zeros(1, side**2, 32), torch.zeros(1, 48, 16))
+    assert bool(batch.running) == counts
 
 
 def test_an_exception_inside_leaves_the_pipeline_as_it_was(tiny_pipe):
@@ -188,6 +183,16 @@ def test_given_pictures_are_looked_at_the_same_every_time(kind, pictures):
     found = [look(pipe, pictures[:2], PROMPTS, ["sks"], seed=seed).by_step("sks") for seed in (0, 0, 1)]
     assert found[0].shape == (10, 2, 16, 16)
     assert np.array_equal(found[0], found[1]) and not np.array_equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_looking_leaves_the_pipeline_as_it_was(tiny_pipe, pictures, drawn):
+    """Also what it notes of its guidance, by which a later `capture` tells which half reads the prompt."""
+    if drawn:
+        draw(tiny_pipe)
+    before = dict(vars(tiny_pipe))
+    look(tiny_pipe, pictures[:2], PROMPTS, ["sks"], seed=0)
+    assert vars(tiny_pipe) == before
 
 
 def test_the_shipped_pipeline_is_watched_too():

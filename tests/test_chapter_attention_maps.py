@@ -11,23 +11,24 @@ from PIL import Image
 from sidkit import config
 from sidkit.chapters import attention_maps, description_cases
 from sidkit.plot import heat
-from sidkit.study import claims, drawn_masks, map_measures
+from sidkit.study import claims, map_measures
 from sidkit.study import maps as kept_maps
 from sidkit.study.chapter import run
 from sidkit.study.maps import Seen
+from sidkit.worlds import StickerWorld
 
 LEFT = np.zeros((64, 64), bool)
 LEFT[:, :32] = True
 
 
-def find_left(profile, pictures, word):
+def find_left(world, pictures, word):
     return [LEFT] * len(pictures)
 
 
 @pytest.fixture(autouse=True)
 def shipped(tiny_weights, monkeypatch):
     monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
-    monkeypatch.setattr(drawn_masks, "find_subject", find_left)
+    monkeypatch.setattr(StickerWorld, "find", find_left)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def results(tmp_path_factory, tiny_weights):
     """The chapter at scale smoke, run once, and its maps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "WEIGHTS", tiny_weights)
-        patch.setattr(drawn_masks, "find_subject", find_left)
+        patch.setattr(StickerWorld, "find", find_left)
         results = run(attention_maps, "smoke", tmp_path_factory.mktemp("runs"), progress=False)
         assert results.findings.maps.keys() == results.studies.keys()
         return results

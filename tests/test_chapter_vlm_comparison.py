@@ -1,4 +1,4 @@
-"""Chapter 3: its plans, captions that are thinned out, what the shipped captioner says, and the curve of doses."""
+"""Chapter 3: what its plans hold, captions thinned out, what the shipped captioner says, the curve of doses."""
 
 import numpy as np
 import pandas as pd

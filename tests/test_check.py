@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from sidkit.check.apply import fix_folder, fixed
 from sidkit.check.check import KINDS, check, find
 from sidkit.check.limits import clip_limit, folder_limit
-from sidkit.check.subject import check_subject
+from sidkit.check.subject import check_folder
 from sidkit.cli.main import app
 from sidkit.stickers.references import make_subject
 
@@ -267,10 +267,10 @@ def test_a_folder_that_cannot_be_checked_is_refused(folder, text, message):
 
 def test_a_sticker_subject_tells_what_is_in_it(tmp_path):
     subject = make_subject(tmp_path, "dog", ("nearby", "tied"), 3, seed=0)
-    assert [one for one in check_subject(tmp_path) if one.level == "fault"] == []
+    assert [one for one in check_folder(tmp_path) if one.level == "fault"] == []
     bare = {path.name: "a photo of a [v] dog on a beach" for path in subject.images}
     write(tmp_path, bare)
-    said = {one.bias for one in check_subject(tmp_path) if one.kind == "unsaid"}
+    said = {one.bias for one in check_folder(tmp_path) if one.kind == "unsaid"}
     assert said == {"nearby", "tied"}
 
 

@@ -2,16 +2,21 @@
 
 import inspect
 import json
+import re
 import sys
 import types
+from pathlib import Path
 
 import pytest
 import torch
+import typer
 from test_notebook import write
 from typer.testing import CliRunner
 
-from sidkit import pretrain
 from sidkit.cli import main as cli
+from sidkit.cli import options
+from sidkit.pretrain.train import train
+from sidkit.study.plan import SCALES
 
 
 def call(monkeypatch, capsys, *arguments):
@@ -43,6 +48,34 @@ def test_every_command_explains_itself(command):
     result = CliRunner().invoke(cli.app, [*command, "--help"])
     assert result.exit_code == 0
     assert "Usage" in result.output
+
+
+def commands(group):
+    """Every command below a group of commands, with its full name."""
+    for name, command in group.commands.items():
+        inner = commands(command) if hasattr(command, "commands") else [("", command)]
+        yield from ((f"{name} {rest}".strip(), leaf) for rest, leaf in inner)
+
+
+def test_an_option_has_one_name_in_all_commands():
+    flags_by_name, names_by_flag = {}, {}
+    for command, leaf in commands(typer.main.get_command(cli.app)):
+        for parameter in leaf.params:
+            if parameter.param_type_name == "option":
+                flags = tuple(parameter.opts)
+                assert flags_by_name.setdefault(parameter.name, flags) == flags, (command, parameter.name)
+                assert names_by_flag.setdefault(flags, parameter.name) == parameter.name, (command, flags)
+    assert flags_by_name["class_word"] == ("--class",) and flags_by_name["as_json"] == ("--json",)
+
+
+def test_the_scales_of_the_command_line_are_those_of_a_study():
+    assert tuple(SCALES) == options.SCALES
+
+
+def test_exit_codes_are_said_in_one_place():
+    sources = {path.name: path.read_text() for path in Path(cli.__file__).parent.glob("*.py")}
+    assert [name for name, text in sources.items() if re.search("^(FAILED|REFUSED) = ", text, re.M)] == ["options.py"]
+    assert not [name for name, text in sources.items() if re.search(r"(Exit|exit)\(\d", text)]
 
 
 def test_help_shows_what_stands_in_brackets():
@@ -86,15 +119,15 @@ def test_book_asks_for_a_known_scale_and_a_book(monkeypatch, capsys, tmp_path):
 
 def test_pretrain_passes_its_options_on(monkeypatch, capsys, module):
     seen = {}
-    module("sidkit.pretrain", train=lambda part, **options: seen.update(part=part, **options) or "weights")
+    module("sidkit.pretrain.train", train=lambda part, **options: seen.update(part=part, **options) or "weights")
     arguments = ["stickers", "pretrain", "reader", "--minutes", "1.5", "--device=cpu", "--learning-rate", "2e-4"]
     code, out, _ = call(monkeypatch, capsys, *arguments)
     assert (code, out) == (0, "weights\n")
     assert seen["part"] == "reader" and seen["minutes"] == 1.5 and seen["learning_rate"] == 2e-4
-    train = inspect.signature(pretrain.train).parameters
-    assert seen.keys() == train.keys() and all(
-        seen[name] == known.default for name, known in train.items() if name not in ("part", "minutes", "learning_rate")
-    )
+    parameters = inspect.signature(train).parameters
+    given = ("part", "minutes", "learning_rate")
+    assert seen.keys() == parameters.keys()
+    assert all(seen[name] == known.default for name, known in parameters.items() if name not in given)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from PIL import Image
 from sidkit.measure.color import COLORS, color_shares, has_color
 from sidkit.stickers.atlas import drawing
 from sidkit.stickers.colors import RAMPS, recolor
-from sidkit.stickers.scenes import known_designs
+from sidkit.stickers.sampling import known_designs
 
 
 def picture(*rows):

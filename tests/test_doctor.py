@@ -4,6 +4,7 @@ import pytest
 
 from sidkit.config import load_profile
 from sidkit.doctor import report as doctor
+from sidkit.doctor.plans import plans_of
 
 
 @pytest.fixture(autouse=True)
@@ -43,14 +44,14 @@ def test_an_optimizer_that_is_not_installed_is_missing(monkeypatch):
 
 def test_the_plan_of_a_notebook_is_counted_and_not_run(monkeypatch):
     monkeypatch.setattr("sidkit.study.run.run_study", lambda *_, **__: pytest.fail("ran"))
-    plan = doctor.plan_of("02_description_cases", {"scale": "quick", "subjects": ["dog"], "pictures": 3})
+    (plan,) = plans_of("02_description_cases", {"scale": "quick", "subjects": ["dog"], "pictures": 3}).values()
     assert plan.runs == 4 and plan.pictures_total == 4 * 4 * 3
-    assert "4 personalizations and 48 pictures" in told(doctor.examine(plan.profile, plan))["plan"]
+    assert "4 personalizations and 48 pictures" in told(doctor.examine(plan.profile, [plan]))["plan"]
 
 
 def test_a_wrong_parameter_is_refused_as_everywhere():
     with pytest.raises(ValueError, match="unknown parameter 'step'"):
-        doctor.plan_of("02_description_cases", {"step": 3})
+        plans_of("02_description_cases", {"step": 3})
 
 
 def test_the_memory_table_falls_from_left_to_right():

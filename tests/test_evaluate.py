@@ -5,8 +5,8 @@ import pytest
 
 from sidkit.pretrain import evaluate
 from sidkit.pretrain.evaluate import agreement, draw, found, matched
-from sidkit.pretrain.looking import HEADS, identity, labels
 from sidkit.stickers import grammar
+from sidkit.stickers.heads import HEADS, identity, labels
 
 
 class KnowingReader:

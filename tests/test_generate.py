@@ -8,9 +8,7 @@ import torch
 from conftest import make_xl_pipe
 
 from sidkit.config import Sampling, Training
-from sidkit.generation import CPU_BATCH, class_pictures, generate, prompt_list
-from sidkit.stickers.references import make_subject, prompts
-from sidkit.subjects import load_subject
+from sidkit.generation import CPU_BATCH, class_pictures, generate
 
 QUICK = Sampling(steps=2, guidance=3.0)
 PROMPTS = ["a sks dog on a beach", "a sks dog next to a ball", "a red sks dog"]
@@ -110,12 +108,3 @@ def test_class_pictures_show_the_class_and_differ(tiny_pipe):
 def test_xl_draws_too():
     images = draw(make_xl_pipe(), PROMPTS[:2], (0,))
     assert not np.array_equal(images[PROMPTS[0], 0], images[PROMPTS[1], 0])
-
-
-def test_prompts_fit_the_subject(tmp_path):
-    sticker = make_subject(tmp_path / "a", "dog", "nearby", 2, seed=0)
-    assert prompt_list(sticker, 3, seed=4) == prompts(sticker, 3, seed=4)
-    (sticker.folder / "scenes.json").unlink()
-    photos = prompt_list(load_subject(sticker.folder), 2)
-    assert len(photos) == 8
-    assert all("[v] dog" in prompt.text for prompt in photos)

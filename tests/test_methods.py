@@ -16,7 +16,7 @@ from sidkit.models import copy_pipeline
 from sidkit.personalization.examples import Examples
 from sidkit.personalization.loop import personalize
 from sidkit.personalization.methods import METHODS, trained_parameters
-from sidkit.personalization.saving import FILE, load, save
+from sidkit.personalization.saving import FILE, load_personalized, save_personalized
 from sidkit.personalization.svdiff import fold
 
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
@@ -117,9 +117,9 @@ def test_a_saved_file_brings_the_pictures_back(make, pictures, tmp_path, method)
     base = make()
     trained = copy_pipeline(base)
     train(trained, pictures, method)
-    save(trained, tmp_path, method, SHORT)
+    save_personalized(trained, tmp_path, method, SHORT)
     again = copy_pipeline(base)
-    assert load(again, tmp_path) == (method, SHORT)
+    assert load_personalized(again, tmp_path) == (method, SHORT)
     assert same(weights(again), weights(trained))
     assert np.array_equal(drawn(again), drawn(trained))
     assert not np.array_equal(drawn(again), drawn(base))
@@ -162,7 +162,7 @@ def test_dreambooth_trains_the_text_encoder_when_asked(tiny_pipe):
 def test_a_lora_file_loads_in_plain_diffusers(tiny_pipe, pictures, tmp_path):
     plain = copy.deepcopy(tiny_pipe)
     train(tiny_pipe, pictures, "lora")
-    save(tiny_pipe, tmp_path, "lora", SHORT)
+    save_personalized(tiny_pipe, tmp_path, "lora", SHORT)
     assert isinstance(plain, StableDiffusionPipeline)
     plain.load_lora_weights(tmp_path, weight_name=FILE)
     assert np.array_equal(drawn(plain), drawn(tiny_pipe))
@@ -171,7 +171,7 @@ def test_a_lora_file_loads_in_plain_diffusers(tiny_pipe, pictures, tmp_path):
 def test_a_learnt_word_loads_in_plain_diffusers(tiny_pipe, pictures, tmp_path):
     plain = copy.deepcopy(tiny_pipe)
     train(tiny_pipe, pictures, "textual_inversion")
-    path = save(tiny_pipe, tmp_path, "textual_inversion", SHORT)
+    path = save_personalized(tiny_pipe, tmp_path, "textual_inversion", SHORT)
     assert {name: tuple(value.shape) for name, value in load_file(path).items()} == {"sks": (1, 16)}
     plain.load_textual_inversion(tmp_path, weight_name=FILE, token="<mine>")
     picture = generate(plain, ["a photo of a <mine> dog"], [0], SAMPLING, progress=False)[0]

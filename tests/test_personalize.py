@@ -12,7 +12,7 @@ from sidkit.config import Training
 from sidkit.models import copy_pipeline
 from sidkit.personalization.examples import Examples, _shuffled, encode_pictures, encode_texts
 from sidkit.personalization.loop import personalize
-from sidkit.personalization.saving import FILE, load, save
+from sidkit.personalization.saving import FILE, load_personalized, save_personalized
 
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
 SHORT = Training(steps=4, learning_rate=1e-3, batch_size=2)
@@ -184,25 +184,25 @@ def test_no_example_comes_much_more_often_than_another(examples, count):
 def test_saved_weights_come_back_bit_for_bit(tiny_pipe, pictures, tmp_path):
     trained, base = copy_pipeline(tiny_pipe), copy_pipeline(tiny_pipe)
     train(trained, pictures)
-    path = save(trained, tmp_path / "new", "dreambooth", SHORT)
+    path = save_personalized(trained, tmp_path / "new", "dreambooth", SHORT)
     assert path.name == FILE
     with safe_open(path, "pt") as file:
         assert file.metadata()["method"] == "dreambooth"
-    assert load(base, tmp_path / "new") == ("dreambooth", SHORT)
+    assert load_personalized(base, tmp_path / "new") == ("dreambooth", SHORT)
     assert same(weights(base), weights(trained))
     assert not same(weights(base), weights(tiny_pipe))
 
 
 def test_saved_weights_that_do_not_fit_are_refused(tiny_pipe, tmp_path):
     with pytest.raises(ValueError, match=r"expected personalized weights at .*personalize the subject again"):
-        load(tiny_pipe, tmp_path)
-    path = save(tiny_pipe, tmp_path, "dreambooth", replace(SHORT, text_encoder=True))
+        load_personalized(tiny_pipe, tmp_path)
+    path = save_personalized(tiny_pipe, tmp_path, "dreambooth", replace(SHORT, text_encoder=True))
     tiny_pipe.text_encoder.resize_token_embeddings(2000)
     with pytest.raises(ValueError, match="of another base model"):
-        load(tiny_pipe, tmp_path)
+        load_personalized(tiny_pipe, tmp_path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="expected personalized weights"):
-        load(tiny_pipe, tmp_path)
+        load_personalized(tiny_pipe, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,24 @@ import numpy as np
 import pytest
 import torch
 
-from sidkit.pretrain import loop
-from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, psnr, standardize
-from sidkit.pretrain.captioner import maps_on_disk
+from sidkit.pretrain import fit
+from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, standardize
+from sidkit.pretrain.captioner_part import maps_on_disk
+from sidkit.pretrain.evaluate import psnr
+from sidkit.pretrain.fit import Part, _Run
 from sidkit.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
-from sidkit.pretrain.looking import HEADS, altered, batch_of, labels, recolor
-from sidkit.pretrain.loop import Part, Plan, _Run
+from sidkit.pretrain.looking import batch_of, recolor
+from sidkit.pretrain.plans import Plan
 from sidkit.pretrain.pool import pool
 from sidkit.pretrain.text_to_image import TextToImage, Understanding, _label, asked_of, random_caption
 from sidkit.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
 from sidkit.stickers import grammar
-from sidkit.stickers.captioning import Eyes, EyesConfig
+from sidkit.stickers.captioner import Eyes, EyesConfig
 from sidkit.stickers.factors import Scene
+from sidkit.stickers.heads import HEADS, labels
 from sidkit.stickers.nets import move_halfway
-from sidkit.stickers.scenes import compose, sample_scene
+from sidkit.stickers.sampling import altered, sample_scene
+from sidkit.stickers.scenes import compose
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -89,7 +93,7 @@ def test_workers_draw_what_the_loop_itself_would(tmp_path, monkeypatch):
     alone = [drawn for _, drawn in zip(range(5), run._batches())]
     run.plan = Plan(device="cuda")  # where batches are drawn ahead, by processes of their own; none of it needs a GPU
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
-    monkeypatch.setattr(loop, "_forked", lambda workers, made=loop._forked: made(workers) | {"pin_memory": False})
+    monkeypatch.setattr(fit, "_forked", lambda workers, made=fit._forked: made(workers) | {"pin_memory": False})
     ahead = run._batches()
     assert ahead._num_workers == 2
     assert all(torch.equal(one, next(ahead)) for one in alone)
@@ -115,7 +119,7 @@ def test_a_run_whose_weights_are_laid_for_a_gpu_goes_on_with_the_same_values(tmp
 def test_a_cpu_multiplies_bf16_where_it_has_an_instruction_for_it(tmp_path, monkeypatch):
     for known, expected in (({"avx2": True}, False), ({"amx_bf16": True}, True), ({"bf16": True}, True)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
-        assert loop.multiplies_bf16() == expected
+        assert fit.multiplies_bf16() == expected
         assert _Run(Line(), tmp_path, Plan(), {})._halved("cpu") == expected
         assert not _Run(Line(), tmp_path, Plan(cpu_bf16=False), {})._halved("cpu")
         assert _Run(Line(), tmp_path, Plan(cpu_bf16=False), {})._halved("cuda")

@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from sidkit.config import WEIGHTS
-from sidkit.pretrain import PARTS, train
-from sidkit.pretrain.subject_encoder import SubjectEncoderPart
+from sidkit.pretrain.plans import PLANS
+from sidkit.pretrain.subject_encoder_part import SubjectEncoderPart
 from sidkit.pretrain.text_to_image import TextToImage
+from sidkit.pretrain.train import train
 
 pytestmark = pytest.mark.slow
 SIZE = dict(minutes=2e-3, batch=4, scenes=40)  # a step or a few
@@ -22,7 +23,7 @@ def folders(tmp_path_factory):
     return dict(work=weights.parent / "work", weights=weights)
 
 
-@pytest.mark.parametrize("part", PARTS)  # in the order in which they are to be trained
+@pytest.mark.parametrize("part", PLANS)  # in the order in which they are to be trained
 def test_a_part_goes_on_from_the_shipped_weights(part, folders, monkeypatch):
     for drawing in (TextToImage, SubjectEncoderPart):  # their sheets take most of a minute
         monkeypatch.setattr(drawing, "sheet", lambda self: None)

@@ -13,7 +13,6 @@ from bs4 import BeautifulSoup
 from PIL import Image
 from test_cli import call
 
-from sidkit.chapters import rating
 from sidkit.measure.statistics import Interval
 from sidkit.raters import scores
 from sidkit.raters.form import write_form
@@ -23,6 +22,7 @@ from sidkit.raters.ratings import COLUMNS, decoded, read_key, read_ratings
 from sidkit.raters.scores import agreement, krippendorff_alpha, preferences, told
 from sidkit.raters.simulated import simulated
 from sidkit.runs import Runs
+from sidkit.study import rater_pairs as rating
 from sidkit.study.plan import make_plan
 from sidkit.study.run import run_study
 

@@ -7,7 +7,8 @@ import pytest
 
 from sidkit.stickers import factors
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import compose, known_designs, render, sample_scene
+from sidkit.stickers.sampling import known_designs, sample_scene
+from sidkit.stickers.scenes import compose, render
 
 DOG = Scene("dog", "twemoji", "beach", "daylight", nearby="ball", nearby_color="red", tied="crown", tied_color="blue")
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from sidkit import config
-from sidkit.pretrain.segmenter import SegmenterPart, blur, move, overlap, scenes
+from sidkit.pretrain.segmenter_part import SegmenterPart, blur, move, overlap, scenes
 from sidkit.stickers.segmenter import SIDE, Segmenter
 
 SHIPPED = config.WEIGHTS / "segmenter"

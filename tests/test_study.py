@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import save_looking
+from conftest import results_of, save_looking
 
 from sidkit import config
-from sidkit.chapters import biases
+from sidkit.chapters import biases, description_cases, introduction
 from sidkit.generation import generate
 from sidkit.measure.pictures import without_identifier
 from sidkit.measure.statistics import Interval
 from sidkit.model_cache import weights
 from sidkit.plot import sheets
-from sidkit.pretrain.looking import HEADS
 from sidkit.runs import Runs
+from sidkit.stickers.heads import HEADS
 from sidkit.stickers.references import make_subject
 from sidkit.study import claims, passport, pieces, tables
+from sidkit.study.chapter import run_plans
 from sidkit.study.plan import PAIRS, SCALES, Arm, Stickers, make_plan
 from sidkit.study.run import captions_of, run_study
 from sidkit.subjects import load_images
@@ -48,7 +49,10 @@ def study(tmp_path_factory, world):
     runs = Runs(tmp_path_factory.mktemp("runs"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "WEIGHTS", world)
-        return runs, run_study(make_plan("smoke"), runs, progress=False)
+        return runs, run_study(make_plan("smoke", **SMALLEST), runs, progress=False)
+
+
+SMALLEST = dict(subjects=["dog"], cases=[1, 3])
 
 
 def frame_of(leakage_by_case, subjects=4, prompts=3, **columns):
@@ -63,7 +67,7 @@ def frame_of(leakage_by_case, subjects=4, prompts=3, **columns):
 
 
 def test_every_three_subjects_hold_each_pair_of_biases_once():
-    subjects = make_plan("full").subjects
+    subjects = description_cases.plans("full")["cases"].subjects
     assert len(subjects) == 9 and len({one.subject_class for one in subjects}) == 9
     assert all(len(one.bias) == 2 for one in subjects)
     assert [one.bias for one in subjects[:3]] == list(PAIRS)
@@ -77,7 +81,7 @@ def test_a_plan_counts_what_it_will_do():
 
 
 def test_quick_is_within_its_time_by_its_own_estimate():
-    minutes = int(re.search(r"about (\d+) minutes", str(make_plan("quick")))[1])
+    minutes = int(re.search(r"about (\d+) minutes", str(description_cases.plans("quick")["cases"]))[1])
     assert minutes <= 6
 
 
@@ -100,7 +104,7 @@ def test_the_profile_decides_what_the_scale_does_not():
 )
 def test_a_plan_refuses_what_it_does_not_know(given, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        make_plan(**{"scale": "smoke", **given})
+        make_plan(**{"scale": "smoke", "subjects": ["dog"], **given})
 
 
 def test_a_study_has_a_row_a_picture_and_every_measure(study):
@@ -114,7 +118,7 @@ def test_the_second_study_is_read_and_not_run(study, monkeypatch):
     runs, first = study
     monkeypatch.setattr(pieces, "personalize", lambda *_, **__: pytest.fail("trained again"))
     monkeypatch.setattr(pieces, "measure", lambda *_, **__: pytest.fail("measured again"))
-    second = run_study(make_plan("smoke"), runs, progress=False)
+    second = run_study(make_plan("smoke", **SMALLEST), runs, progress=False)
     pd.testing.assert_frame_equal(first.frame, second.frame)
 
 
@@ -161,7 +165,7 @@ def test_everything_is_checked_before_anything_is_trained(tmp_path, monkeypatch)
 
 def test_a_prompt_needs_its_mark(tmp_path):
     with pytest.raises(ValueError, match=re.escape("prompt: expected [v] once")):
-        run_study(make_plan("smoke", prompts=["a photo of a dog"]), Runs(tmp_path), progress=False)
+        run_study(make_plan("smoke", **SMALLEST, prompts=["a photo of a dog"]), Runs(tmp_path), progress=False)
 
 
 def test_a_model_s_card_is_no_part_of_a_run_s_key():
@@ -233,20 +237,20 @@ def test_few_subjects_are_called_few(subjects, says):
 
 def test_the_headline_follows_the_numbers():
     rest = dict(SA=1.0, NSD=1.0, TA=1.0, identity=1.0)
-    lower = tables.headline(frame_of({1: 0.6, 3: 0.2}, **rest), seed=0)
+    lower = introduction.headline(frame_of({1: 0.6, 3: 0.2}, **rest), seed=0)
     assert "the claim is **reproduced**" in lower
     assert re.search(r"shows 6[12] % .* and 2[12] % .* −40 points \[−40, −40\]", lower)
-    higher = tables.headline(frame_of({1: 0.2, 3: 0.6}, **rest), seed=0)
+    higher = introduction.headline(frame_of({1: 0.2, 3: 0.6}, **rest), seed=0)
     assert "**not reproduced**: the whole interval lies on the other side" in higher
-    assert "cannot say: case 3 was not run" in tables.headline(frame_of({1: 0.6}), seed=0)
+    assert "cannot say: case 3 was not run" in introduction.headline(frame_of({1: 0.6}), seed=0)
 
 
 def test_tables_become_markdown_with_their_intervals(study):
     _, found = study
     lines = tables.markdown(tables.measures_table(found.frame, seed=0)).splitlines()
-    assert lines[0] == "| Measure | Case 1 | Case 3 (SID) |" and lines[1] == "| --- | --- | --- |"
+    assert [cell.strip() for cell in lines[0].split("|")][1:-1] == ["Measure", "Case 1", "Case 3 (SID)"]
     assert [line.split(" ")[1] for line in lines[2:]] == list(tables.MEASURES)
-    assert re.search(r"\| \d+ %<br>\[\d+, \d+\] \|", lines[2]) and re.search(r"0\.\d{3}<br>\[", lines[4])
+    assert re.search(r"\| \d+ %<br>\[\d+, \d+\] +\|", lines[2]) and re.search(r"0\.\d{3}<br>\[", lines[4])
     assert tables.markdown(pd.DataFrame({"a": ["x | y"]})).splitlines()[2] == "| x &#124; y |"
 
 
@@ -280,7 +284,7 @@ def test_rows_stand_below_each_other_with_their_titles(study):
 
 
 def test_the_scales_grow():
-    sizes = [make_plan(scale) for scale in SCALES]
+    sizes = [description_cases.plans(scale)["cases"] for scale in SCALES]
     assert [plan.runs for plan in sizes] == [2, 12, 36]
     assert sizes[-1].pictures == 4 and len(sizes[-1].subjects) >= 8
 
@@ -295,7 +299,7 @@ def test_arms_differ_in_what_they_say_and_share_their_trainings(study):
         Arm("masked", segment="loss", references=1),
         Arm("by hand", lambda subject: ["a [v] dog"] * len(subject.images), training={"steps": 1}),
     ]
-    found = run_study(make_plan("smoke", arms=arms), runs, progress=False)
+    found = run_study(make_plan("smoke", subjects=["dog"], arms=arms), runs, progress=False)
     name = next(iter(found.subjects))
     assert list(dict.fromkeys(found.frame["arm"])) == [arm.name for arm in arms]
     assert set(found.frame["method"]) == {"dreambooth", "lora"}
@@ -339,12 +343,12 @@ def test_a_profile_that_keeps_no_weights_draws_the_same(study, tmp_path):
 )
 def test_arms_that_cannot_be_told_apart_or_run_are_refused(arms, message):
     with pytest.raises(ValueError, match=message):
-        make_plan("smoke", arms=arms)
+        make_plan("smoke", subjects=["dog"], arms=arms)
 
 
 def test_an_arm_gives_every_image_a_caption(study):
     runs, _ = study
-    plan = make_plan("smoke", arms=[Arm("too few", lambda subject: ["a [v] dog"])])
+    plan = make_plan("smoke", subjects=["dog"], arms=[Arm("too few", lambda subject: ["a [v] dog"])])
     with pytest.raises(ValueError, match="arm too few: expected a caption for each of at least 2 images, got 1"):
         run_study(plan, runs, progress=False)
 
@@ -358,28 +362,28 @@ def test_claims_can_compare_arms(study):
 
 
 def test_the_biases_of_a_thing_share_the_subjects_of_the_four_cases():
-    plans = biases.make_plans("full")
+    plans = biases.plans("full")
     assert list(plans) == ["background", "nearby", "tied", "pose", "substance"]
     assert plans["background"] is plans["nearby"] is plans["tied"]
-    assert plans["tied"].subjects == make_plan("full").subjects and plans["tied"].cases == (1, 3)
+    assert plans["tied"].subjects == description_cases.plans("full")["cases"].subjects and plans["tied"].cases == (1, 3)
     for bias in ("pose", "substance"):
         assert {one.bias for one in plans[bias].subjects} == {(bias,)}
     assert plans["pose"].references == 1 < plans["nearby"].references
-    own = biases.make_plans("smoke", biases=["tied", "pose"], classes=["owl"])
+    own = biases.plans("smoke", biases=["tied", "pose"], classes=["owl"])
     assert [str(one) for plan in own.values() for one in plan.subjects] == ["owl-tied", "owl-pose"]
-    assert [str(one) for one in biases.make_plans("smoke", biases=["tied"])["tied"].subjects] == ["robot-nearby+tied"]
+    assert [str(one) for one in biases.plans("smoke", biases=["tied"])["tied"].subjects] == ["robot-nearby+tied"]
     with pytest.raises(ValueError, match="unknown bias 'poses'; did you mean 'pose'"):
-        biases.make_plans("smoke", biases=["poses"])
+        biases.plans("smoke", biases=["poses"])
 
 
 def test_biases_are_told_one_by_one(study):
     runs, _ = study
-    studies = biases.run_studies(biases.make_plans("smoke"), runs, progress=False)
+    studies = run_plans(biases.plans("smoke"), runs, progress=False)
     assert studies["background"] is studies["nearby"]
     style = studies["substance"].frame
     assert {name for name in style if name.startswith("leak_")} == {"leak_class", "leak_background"}
     assert style[["SA", "NSD"]].isna().all(axis=None) and style["leakage"].notna().all()
-    found = biases.table(studies, seed=0)
+    found = biases.tables(results_of(biases, studies))["biases"]
     told = ["background, 1 subject", "nearby, 2 subjects", "tied, 1 subject", "pose, 1 subject", "substance, 1 subject"]
     assert found["Bias"].tolist() == told and found["SID"].str.contains("%").all()
     assert set(biases.leaks(studies, seed=0).index) == {(bias, case) for bias in studies for case in (1, 3)}

@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from sidkit.pretrain import subject_encoder as training
+from sidkit.pretrain import subject_encoder_part as training
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Reader
-from sidkit.stickers.scenes import sample_scene
+from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.subject_encoder import (
     SubjectEncoder,
     SubjectNet,

@@ -11,56 +11,85 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from sidkit.chapters import biases
-from sidkit.config import check_name
+from sidkit.chapters import biases, cast
 from sidkit.describe.cases import describe
-from sidkit.runs import Runs
 from sidkit.stickers.grammar import leave_out
 from sidkit.stickers.references import read_truth
-from sidkit.study.claims import Claim, Verdict, check
-from sidkit.study.plan import CLASSES, Arm, Plan, make_plan
-from sidkit.study.run import Study, run_study
-from sidkit.study.tables import BETTER, arms_table, measured
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial, Verdict, trials
+from sidkit.study.plan import Arm, Plan, make_plan
+from sidkit.study.run import Study
+from sidkit.study.tables import BETTER, EXPECTED, arms_table, claims_table, measured
 from sidkit.subjects import Subject
 
-SUBJECTS = {"smoke": 1, "quick": 1, "full": 2}  # by scale; of the pose as many as in `biases`
+NAME = "10_limits"
 USUAL, SID = Arm("usual", 1), Arm("SID", 3)
 FEW = 5  # times fewer steps than the profile's
-MANY = {"smoke": 2, "quick": 2, "full": 4}  # times more
 PRIOR = {"prior_weight": 1.0, "prior_images": 16}  # DreamBooth's weight; class pictures that a laptop draws in seconds
 MISSED = "leak_missed"  # the leak of that thing which captions miss
-NAMES = {MISSED: "leak of the missed thing", "leak_pose": "leak of the pose"}
-PAPER = {  # by limit
-    "captions": [
-        Claim(
-            "Captions that tell the subject's looks lose them",
-            "identity",
-            "looks told",
-            "SID",
-            "lower",
-            "Fig. 3",
-            "arm",
-        )
-    ],
-    "pose": [
-        Claim(
-            "What a SID leaves out stays, and goes once it is said",
-            "leak_pose",
-            "SID",
-            "pose left out",
-            "lower",
-            "sec. 7.3",
-            "arm",
-        )
-    ],
-}
-SHOWN = {
+HEADS = {MISSED: "leak of the missed thing", "leak_pose": "leak of the pose"}
+MEASURES = {  # by limit, in the order of the page
     "captions": (MISSED, "identity", "TA"),
     "pose": ("leak_pose", "identity", "TA"),
     "steps": ("leakage", "identity", "TA"),
     "prior": ("leakage", "identity", "NSD"),
     "references": ("leakage", "identity", "NSD"),
 }
+LOOKS_TOLD = Claim(
+    "Captions that tell the subject's looks lose them", "identity", "looks told", "SID", "lower", "Fig. 3", "arm"
+)
+POSE_LEFT_OUT = Claim(
+    "What a SID leaves out stays, and goes once it is said", "leak_pose", "SID", "pose left out", "lower", "sec. 7.3",
+    "arm",
+)  # fmt: skip
+
+
+def plans(scale: str, *, classes: Sequence[str] = (), **options: Any) -> dict[str, Plan]:
+    """A plan for each limit; `options` are those of `make_plan`. ValueError for an unknown class or scale."""
+    things = list(classes or cast.classes("limits", scale))
+    base = make_plan(scale, subjects=things, **options)
+    arms_by_limit = _arms(scale, base.training.steps, base.references)
+    plan_by_limit = {
+        limit: make_plan(scale, subjects=things, arms=arms, **options) for limit, arms in arms_by_limit.items()
+    }
+    arms_of_pose = (USUAL, Arm("pose left out", without(lambda subject: "pose")), SID)
+    posed = biases.others(scale, "pose", classes)
+    plan_by_limit["pose"] = make_plan(scale, subjects=posed, arms=arms_of_pose, **options | {"references": 1})
+    return {limit: plan_by_limit[limit] for limit in MEASURES}
+
+
+def claims(results: Results) -> list[Trial]:
+    """What the paper says of limits, held against the study of each."""
+    studies = results.studies
+    return [
+        Trial(LOOKS_TOLD, with_missed(studies["captions"])),
+        Trial(POSE_LEFT_OUT, with_missed(studies["pose"])),
+    ]
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The measures of each limit, the captions that disobey, and what one would expect beyond the paper."""
+    studies, seed = results.studies, results.seed
+    measures = {f"table_{limit}": measures_table(study, limit, seed=seed) for limit, study in studies.items()}
+    return {
+        **measures,
+        "captions_captions": captions(studies["captions"]),
+        "captions_pose": captions(studies["pose"]),
+        "expectations": claims_table(expectations(studies, seed=seed), "One would expect", EXPECTED),
+    }
+
+
+def values(results: Results) -> dict[str, Any]:
+    """What the captions of the first subject miss, the posed subject, and the settings that are varied."""
+    first = next(iter(results.main.subjects.values()))
+    posed = next(iter(results.studies["pose"].subjects.values()))
+    return {
+        "missed": missed(first),
+        "posed_name": posed.class_word,
+        "pose": pose(posed),
+        "usual_steps": results.plans["steps"].training.steps,
+        **PRIOR,
+    }
 
 
 def missed(subject: Subject) -> str:
@@ -87,68 +116,52 @@ def every_other(subject: Subject) -> list[str]:
     return [sid if index % 2 else less for index, (sid, less) in enumerate(pairs)]
 
 
-def make_plans(scale: str, *, classes: Sequence[str] = (), **options: Any) -> dict[str, Plan]:
-    """A plan for each limit; `options` are those of `make_plan`. ValueError for an unknown class or scale."""
-    count = SUBJECTS[check_name("scale", scale, SUBJECTS)]
-    things = list(classes or CLASSES[:count])
-    base = make_plan(scale, subjects=things, **options)
-    plans = {
-        limit: make_plan(scale, subjects=things, arms=arms, **options)
-        for limit, arms in _arms(scale, base.training.steps, base.references).items()
-    }
-    posed = biases.others(scale, "pose", classes)
-    arms = (USUAL, Arm("pose left out", without(lambda subject: "pose")), SID)
-    plans["pose"] = make_plan(scale, subjects=posed, arms=arms, **options | {"references": 1})
-    return {limit: plans[limit] for limit in SHOWN}
-
-
-def run_studies(plans: Mapping[str, Plan], runs: Runs, *, progress: bool = True) -> dict[str, Study]:
-    """The study of each limit."""
-    return {limit: run_study(plan, runs, progress=progress) for limit, plan in plans.items()}
-
-
-def frame(study: Study) -> pd.DataFrame:
+def with_missed(study: Study) -> pd.DataFrame:
     """The study's frame with the leak of each subject's missed thing."""
-    factors = {name: missed(subject) for name, subject in study.subjects.items()}
-    leaks = [row.get(f"leak_{factors[row['subject']]}") for row in study.frame.to_dict("records")]
+    column_by_subject = {name: f"leak_{missed(subject)}" for name, subject in study.subjects.items()}
+    leaks = [row.get(column_by_subject[row["subject"]]) for row in study.frame.to_dict("records")]
     return study.frame.assign(**{MISSED: pd.to_numeric(pd.Series(leaks, index=study.frame.index))})
 
 
-def table(studies: Mapping[str, Study], limit: str, *, seed: int) -> pd.DataFrame:
+def measures_table(study: Study, limit: str, *, seed: int) -> pd.DataFrame:
     """A row an arm of a limit, a column a measure that bears on it, each value with its interval."""
-    return arms_table(frame(studies[limit]), seed=seed, names=SHOWN[limit]).rename(columns=NAMES)
+    return arms_table(with_missed(study), seed=seed, names=MEASURES[limit]).rename(columns=HEADS)
 
 
-def panels(studies: Mapping[str, Study], limit: str, *, seed: int) -> dict[str, pd.DataFrame]:
-    """The same numbers for `plot.metrics_by_case`."""
-    found = measured(frame(studies[limit]), seed=seed, by="arm", names=SHOWN[limit])
-    return {f"{NAMES.get(name, name)} ({BETTER.get(name, 'lower')} is better)": rows for name, rows in found.items()}
+def panels(study: Study, limit: str, *, seed: int) -> dict[str, pd.DataFrame]:
+    """The same numbers for `charts.metrics_by_case`."""
+    rows_by_measure = measured(with_missed(study), seed=seed, by="arm", names=MEASURES[limit])
+    return {
+        f"{HEADS.get(name, name)} ({BETTER.get(name, 'lower')} is better)": rows
+        for name, rows in rows_by_measure.items()
+    }
 
 
 def rows(study: Study, prompts: int = 2) -> tuple[list[str], list[list[Image.Image]], list[str]]:
     """Titles, pictures and heads of `sheets.rows`: a row a prompt of the first subject, a column an arm."""
     name = next(iter(study.subjects))
-    shown = study.prompts[name][:prompts]
-    told = [prompt.text for prompt in shown]
-    return told, study.grid(name, range(len(shown))), [arm.name for arm in study.plan.arms]
+    titles = [prompt.text for prompt in study.prompts[name][:prompts]]
+    return titles, study.grid(name, range(len(titles))), [arm.name for arm in study.plan.arms]
 
 
 def captions(study: Study) -> pd.DataFrame:
     """A row an arm: what it says of the first subject's first reference."""
     subject = next(iter(study.subjects.values()))
-    told = [(arm.name, arm.captions if callable(arm.captions) else None, arm.case) for arm in study.plan.arms]
-    texts = [(name, (say(subject) if say else describe(subject, case))[0]) for name, say, case in told]
-    return pd.DataFrame([(name, f"`{text}`") for name, text in texts], columns=["Captions", "Of the first reference"])
-
-
-def verdicts(studies: Mapping[str, Study], *, seed: int) -> list[Verdict]:
-    """What the paper says of limits, held against the study of each."""
-    return _checked(studies, PAPER, seed)
+    rows = []
+    for arm in study.plan.arms:
+        texts = describe(subject, arm.case) if arm.case else arm.captions(subject)
+        rows.append((arm.name, f"`{texts[0]}`"))
+    return pd.DataFrame(rows, columns=["Captions", "Of the first reference"])
 
 
 def expectations(studies: Mapping[str, Study], *, seed: int) -> list[Verdict]:
     """What the paper does not say and a user would expect; nobody claims it, so it is not for a ledger of claims."""
-    return _checked(studies, _expected(studies), seed)
+    expected = _expected(studies)
+    verdicts = []
+    for limit, study in studies.items():
+        of_limit = trials(with_missed(study), expected.get(limit, ()))
+        verdicts += [trial.verdict(seed) for trial in of_limit]
+    return verdicts
 
 
 def _shorter(text: str, factor: str) -> str:
@@ -161,20 +174,24 @@ def _shorter(text: str, factor: str) -> str:
 def _arms(scale: str, steps: int, references: int) -> dict[str, tuple[Arm, ...]]:
     """The arms of each limit of a thing. The full scale also has the usual captions' side of some, and more between."""
     full = scale == "full"
-    few, many = max(1, steps // FEW), MANY[scale] * steps
-    told = [Arm("thing missed", without(missed)), *([Arm("half missed", every_other)] if full else [])]
-    priors = [_with(SID, "+ prior", training=PRIOR)] if full else []
+    few, many = max(1, steps // FEW), cast.of("limits", "steps, times the usual", scale) * steps
+    half_missed = [Arm("half missed", every_other)] if full else []
+    usual_by_steps = _of_steps(USUAL, few, steps, many) if full else []
+    sid_with_prior = [_with(SID, "+ prior", training=PRIOR)] if full else []
     return {
-        "captions": (USUAL, *told, SID, Arm("looks told", 4)),
-        "steps": tuple(arm for base in ([USUAL, SID] if full else [SID]) for arm in _of_steps(base, few, steps, many)),
-        "prior": (USUAL, _with(USUAL, "+ prior", training=PRIOR), SID, *priors),
+        "captions": (USUAL, Arm("thing missed", without(missed)), *half_missed, SID, Arm("looks told", 4)),
+        "steps": (*usual_by_steps, *_of_steps(SID, few, steps, many)),
+        "prior": (USUAL, _with(USUAL, "+ prior", training=PRIOR), SID, *sid_with_prior),
         "references": tuple(_of_references(SID, references, full)),
     }
 
 
 def _of_steps(base: Arm, few: int, steps: int, many: int) -> list[Arm]:
-    counted = [_with(base, f"{count} steps", training={"steps": count}) for count in (few, many)]
-    return [counted[0], _with(base, f"{steps} steps"), counted[1]]
+    return [
+        _with(base, f"{few} steps", training={"steps": few}),
+        _with(base, f"{steps} steps"),
+        _with(base, f"{many} steps", training={"steps": many}),
+    ]
 
 
 def _of_references(base: Arm, most: int, full: bool) -> list[Arm]:
@@ -182,27 +199,33 @@ def _of_references(base: Arm, most: int, full: bool) -> list[Arm]:
     return [*(_with(base, f"{count} ref.", references=count) for count in fewer), _with(base, f"{most} ref.")]
 
 
-def _with(base: Arm, told: str, **changes: Any) -> Arm:
-    return Arm(f"{base.name}, {told}".replace(", +", " +"), base.captions, **changes)
-
-
-def _checked(studies: Mapping[str, Study], claims: Mapping[str, Sequence[Claim]], seed: int) -> list[Verdict]:
-    return [one for limit, study in studies.items() for one in check(frame(study), claims.get(limit, ()), seed=seed)]
+def _with(base: Arm, what: str, **changes: Any) -> Arm:
+    return Arm(f"{base.name}, {what}".replace(", +", " +"), base.captions, **changes)
 
 
 def _expected(studies: Mapping[str, Study]) -> dict[str, list[Claim]]:
     """The arms of steps and references are called by their numbers, which are a plan's."""
-    names = {limit: [arm.name for arm in study.plan.arms] for limit, study in studies.items()}
-    of_sid = {limit: [name for name in told if name.startswith(SID.name)] for limit, told in names.items()}
-    few, usual, many = of_sid["steps"]
-    fewest, *_, all_of_them = of_sid["references"]
-    told = {
-        "captions": (("A thing that the captions miss leaks", MISSED, "thing missed", SID.name, "higher"),),
-        "steps": (
-            ("Too few steps have not learnt the subject", "identity", few, usual, "lower"),
-            ("Too many steps leak in spite of SID", "leakage", many, usual, "higher"),
-        ),
-        "prior": (("Prior preservation alone keeps things out", "leakage", *names["prior"][1::-1], "lower"),),
-        "references": (("With one reference SID leaks more", "leakage", fewest, all_of_them, "higher"),),
+    few, usual, many = _arms_of_sid(studies["steps"])
+    fewest, *_, all_of_them = _arms_of_sid(studies["references"])
+    without_prior, with_prior = (arm.name for arm in studies["prior"].plan.arms[:2])
+    return {
+        "captions": [_expectation("A thing that the captions miss leaks", MISSED, "thing missed", SID.name, "higher")],
+        "steps": [
+            _expectation("Too few steps have not learnt the subject", "identity", few, usual, "lower"),
+            _expectation("Too many steps leak in spite of SID", "leakage", many, usual, "higher"),
+        ],
+        "prior": [
+            _expectation("Prior preservation alone keeps things out", "leakage", with_prior, without_prior, "lower")
+        ],
+        "references": [
+            _expectation("With one reference SID leaks more", "leakage", fewest, all_of_them, "higher"),
+        ],
     }
-    return {limit: [Claim(*one, "our expectation", by="arm") for one in each] for limit, each in told.items()}
+
+
+def _arms_of_sid(study: Study) -> list[str]:
+    return [arm.name for arm in study.plan.arms if arm.name.startswith(SID.name)]
+
+
+def _expectation(words: str, measure: str, case: str, against: str, direction: str) -> Claim:
+    return Claim(words, measure, case, against, direction, "our expectation", by="arm")

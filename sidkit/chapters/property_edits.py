@@ -12,63 +12,98 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from PIL import Image
 
+from sidkit.chapters import cast
 from sidkit.config import check_name
 from sidkit.measure.color import COLORS, color_shares, has_color
-from sidkit.runs import Runs
-from sidkit.stickers.looks import colors
-from sidkit.stickers.scenes import known_designs
+from sidkit.measure.statistics import case_means, paired_difference, subject_differences
+from sidkit.plot import charts
+from sidkit.stickers.looks import colors as colors_of_design
+from sidkit.stickers.sampling import known_designs
 from sidkit.stickers.vocabulary import with_article
-from sidkit.study.claims import Claim, Verdict, check
+from sidkit.study.chapter import Results
+from sidkit.study.claims import Claim, Trial, reach, trials
 from sidkit.study.drawn_masks import agreement, drawn_masks
 from sidkit.study.plan import Plan, Stickers, make_plan
-from sidkit.study.run import Study, run_study
+from sidkit.study.run import Study
 from sidkit.study.tables import arms_table
 from sidkit.subjects import load_images, load_subject
 
+NAME = "08_property_edits"
 USUAL, SID = 1, 3
 ORDER = ("purple", "green", "blue", "red", "yellow", "orange", "pink")  # the paper's first
-COUNT = {"smoke": 1, "quick": 2, "full": 4}  # colours by scale
-NAMES = {
+HEADS = {
     "painted_subject": "painted on the subject (higher)",
     "painted_rest": "painted off the subject (lower)",
     "painted_gap": "difference (higher)",
     "identity": "identity",
 }
-MEASURES = ("painted_subject", "painted_rest", "painted_gap")
+PAINTED = ("painted_subject", "painted_rest", "painted_gap")
 PALE = 0.75  # how much a pixel without the colour loses of itself where colours are shown
-CLAIMS = tuple(
-    Claim(words, measure, SID, USUAL, direction, "Fig. 11")
-    for words, measure, direction in (
-        ("With SID the colour lands on the subject", "painted_subject", "higher"),
-        ("With SID the surroundings stay as they are", "painted_rest", "lower"),
-        ("With SID the subject is painted rather than the rest", "painted_gap", "higher"),
-    )
+SHOWN = 3  # subjects
+CLAIMS = (
+    Claim("With SID the colour lands on the subject", "painted_subject", SID, USUAL, "higher", "Fig. 11"),
+    Claim("With SID the surroundings stay as they are", "painted_rest", SID, USUAL, "lower", "Fig. 11"),
+    Claim("With SID the subject is painted rather than the rest", "painted_gap", SID, USUAL, "higher", "Fig. 11"),
 )
 
 
-def make_plans(scale: str, *, subjects: Sequence[str] = (), wanted: Sequence[str] = (), **options: Any) -> list[Plan]:
+def plans(scale: str, *, subjects: Sequence[str] = (), colors: Sequence[str] = (), **options: Any) -> dict[str, Plan]:
     """A plan a subject, of the usual captions and SID; the first prompt asks for no colour, each other for one.
 
-    `wanted` are names of colours, in the place of the scale's: those that the subject does not have. `options` are
+    `colors` are names of colours, in the place of the scale's: those that the subject does not have. `options` are
     those of `make_plan`. Raises ValueError for an unknown scale, class or colour.
     """
-    count = COUNT[check_name("scale", scale, COUNT)]
-    for color in wanted:
+    for color in colors:
         check_name("color", color, COLORS)
-    found = []
-    for subject in make_plan(scale, subjects=subjects, **options).subjects:
-        word, own = _known(subject)
-        asked = [color for color in wanted or ORDER if color not in own][: len(wanted) or count]
-        prompts = [f"a photo of a [v] {word}", *(f"a photo of {with_article(one)} [v] {word}" for one in asked)]
-        found.append(make_plan(scale, subjects=[str(subject)], cases=(USUAL, SID), prompts=prompts, **options))
-    return found
+    count = len(colors) or cast.of("property_edits", "colours", scale)
+    known = make_plan(scale, subjects=subjects or cast.classes("property_edits", scale), **options).subjects
+    plan_by_subject = {}
+    for subject in known:
+        class_word, own = _class_word_and_colors(subject)
+        foreign = [color for color in colors or ORDER if color not in own]
+        prompts = [f"a photo of a [v] {class_word}"]
+        prompts += [f"a photo of {with_article(color)} [v] {class_word}" for color in foreign[:count]]
+        name = str(subject)
+        plan_by_subject[name] = make_plan(scale, subjects=[name], cases=(USUAL, SID), prompts=prompts, **options)
+    return plan_by_subject
 
 
-def run_studies(plans: Sequence[Plan], runs: Runs, *, progress: bool = True) -> list[Study]:
-    """The study of each subject."""
-    return [run_study(plan, runs, progress=progress) for plan in plans]
+def findings(results: Results) -> pd.DataFrame:
+    """What each edit painted (`measured`)."""
+    return measured(list(results.studies.values()))
+
+
+def claims(results: Results) -> list[Trial]:
+    """The paper's Fig. 11 held against the pictures in which the subject was found."""
+    if pairs(results.findings).empty:
+        return [Trial(claim, why_not="the subject was found in no pair of pictures") for claim in CLAIMS]
+    return trials(results.findings, CLAIMS)
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """What the edits painted, altogether and colour by colour."""
+    frame, seed = results.findings, results.seed
+    return {"table": painted_table(frame, seed=seed), "colors": by_color(frame, seed=seed)}
+
+
+def values(results: Results) -> dict[str, Any]:
+    """Numbers of the page: how many pictures, how well subjects are found, the prompts of the first subject."""
+    frame, studies = results.findings, list(results.studies.values())
+    prompts = next(iter(results.main.prompts.values()))
+    lost = [round(100 * share) for share in not_found(frame).values()]
+    return {
+        "subjects": len(studies),
+        "asked": len(frame),
+        "plain": prompts[0].text,
+        "prompt": prompts[1].text,
+        "overlap": quality(studies),
+        "lost_usual": lost[0],
+        "lost_sid": lost[1],
+        "reach": reach(frame),
+    }
 
 
 def measured(studies: Sequence[Study]) -> pd.DataFrame:
@@ -92,7 +127,8 @@ def measured(studies: Sequence[Study]) -> pd.DataFrame:
 
 def asked(study: Study) -> list[str]:
     """The colour of each prompt but the first, which has none."""
-    return [prompt.text.split("[v]")[0].split()[-1] for prompt in next(iter(study.prompts.values()))[1:]]
+    prompts = next(iter(study.prompts.values()))[1:]
+    return [prompt.text.split("[v]")[0].split()[-1] for prompt in prompts]
 
 
 def not_found(frame: pd.DataFrame) -> dict[str, float]:
@@ -103,28 +139,41 @@ def not_found(frame: pd.DataFrame) -> dict[str, float]:
 def pairs(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of the pictures in which the subject was found in both arms, so that they can be compared."""
     known = frame.dropna(subset=["painted_gap"])
-    both = known.groupby(["subject", "prompt", "seed"])["arm"].transform("size") == frame["arm"].nunique()
-    return known[both]
+    arms_of_a_picture = known.groupby(["subject", "prompt", "seed"])["arm"].transform("size")
+    return known[arms_of_a_picture == frame["arm"].nunique()]
 
 
-def table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def painted_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """A row an arm, a column a measure, each value with its interval."""
-    return arms_table(frame, seed=seed, names=tuple(NAMES)).rename(columns=NAMES)
+    return arms_table(frame, seed=seed, names=tuple(HEADS)).rename(columns=HEADS)
 
 
 def by_color(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """As `table`, a row an arm and colour."""
-    parts = [
-        table(part, seed=seed).assign(Arm=lambda rows, color=color: color + ", " + rows["Arm"])
-        for color, part in frame.groupby("color", sort=False)
-        if part["painted_gap"].notna().any()
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"Arm": ["no subject was found"]})
+    """As `painted_table`, a row an arm and colour."""
+    parts = []
+    for color, rows_of_color in frame.groupby("color", sort=False):
+        if rows_of_color["painted_gap"].notna().any():
+            part = painted_table(rows_of_color, seed=seed)
+            parts.append(part.assign(Arm=color + ", " + part["Arm"]))
+    if not parts:
+        return pd.DataFrame({"Arm": ["no subject was found"]})
+    return pd.concat(parts, ignore_index=True)
 
 
-def verdicts(frame: pd.DataFrame, *, seed: int) -> list[Verdict]:
-    """The paper's Fig. 11 held against the pictures."""
-    return check(frame.assign(**dict.fromkeys(MEASURES, np.nan)) if pairs(frame).empty else frame, CLAIMS, seed=seed)
+def panels(frame: pd.DataFrame, *, seed: int) -> dict[str, pd.DataFrame]:
+    """What was painted, for `charts.metrics_by_case`; empty where no subject was found."""
+    known = [name for name in PAINTED if frame[name].notna().any()]
+    return {HEADS[name]: case_means(frame, name, seed=seed) for name in known}
+
+
+def draw_differences(frame: pd.DataFrame, ax: Axes, *, seed: int) -> None:
+    """What SID changes in each subject's `painted_gap`, and in the mean; nothing where no subject was found."""
+    found_in_both = pairs(frame)
+    if found_in_both.empty:
+        return
+    mean = paired_difference(found_in_both, "painted_gap", case=SID, against=USUAL, seed=seed)
+    by_subject = subject_differences(found_in_both, "painted_gap", case=SID, against=USUAL)
+    charts.paired_differences(by_subject, mean, ax, "SID minus usual")
 
 
 def rows(studies: Sequence[Study], picture: int = 0) -> tuple[list[str], list[list[Image.Image]], list[str]]:
@@ -135,9 +184,11 @@ def rows(studies: Sequence[Study], picture: int = 0) -> tuple[list[str], list[li
     titles, images = [], []
     for study in studies:
         (subject,) = study.subjects.values()
-        drawn = [study.picture(subject.name, arm.name, prompt, picture) for arm in study.plan.arms for prompt in (0, 1)]
+        row = [load_images(subject)[0]]
+        for arm in study.plan.arms:
+            row += [study.picture(subject.name, arm.name, prompt, picture) for prompt in (0, 1)]
         titles.append(study.prompts[subject.name][1].text)
-        images.append([load_images(subject)[0], *drawn])
+        images.append(row)
     return titles, images, ["reference", "usual, no colour", "usual", "SID, no colour", "SID"]
 
 
@@ -146,21 +197,25 @@ def where(studies: Sequence[Study], picture: int = 0) -> tuple[list[str], list[l
     titles, images = [], []
     for study in studies:
         (name,) = study.subjects
-        told = []
+        row = []
         for arm in study.plan.arms:
-            drawn, mask = study.picture(name, arm.name, 1, picture), drawn_masks(study, name, arm.name)[1][picture]
-            told += [drawn, colored(drawn, asked(study)[0], mask)]
+            drawn = study.picture(name, arm.name, 1, picture)
+            mask = drawn_masks(study, name, arm.name)[1][picture]
+            row += [drawn, with_color_shown(drawn, asked(study)[0], mask)]
         titles.append(study.prompts[name][1].text)
-        images.append(told)
+        images.append(row)
     return titles, images, ["usual", "what has the colour", "SID", "what has the colour"]
 
 
-def colored(picture: Image.Image, color: str, mask: np.ndarray | None) -> Image.Image:
+def with_color_shown(picture: Image.Image, color: str, mask: np.ndarray | None) -> Image.Image:
     """The picture, gray and pale where it does not have the colour; the subject's outline, if it is known, is black."""
-    pixels, gray = np.asarray(picture.convert("RGB")), np.asarray(picture.convert("L"))[..., None]
+    pixels = np.asarray(picture.convert("RGB"))
+    gray = np.asarray(picture.convert("L"))[..., None]
     pale = np.uint8(PALE * 255 + (1 - PALE) * gray).repeat(3, axis=2)
     shown = np.where(has_color(picture, color)[..., None], pixels, pale)
-    return Image.fromarray(shown if mask is None else np.where(_outline(mask)[..., None], np.uint8(0), shown))
+    if mask is not None:
+        shown = np.where(_outline(mask)[..., None], np.uint8(0), shown)
+    return Image.fromarray(shown)
 
 
 def quality(studies: Sequence[Study]) -> float:
@@ -182,21 +237,26 @@ def _painted(
 ) -> Mapping[str, Any]:
     """One picture's row: the shares of its colour, less those of its plain twin, each with its own mask."""
     color = asked(study)[index - 1]
-    pairs = [color_shares(study.picture(name, arm, prompt, turn), color, masks[prompt][turn]) for prompt in (index, 0)]
-    subject, rest = (after - before for after, before in zip(*pairs))
-    seed = study.frame.query("subject == @name and arm == @arm and prompt == @study.prompts[@name][@index].text")
-    told = {"painted_subject": subject, "painted_rest": rest, "painted_gap": subject - rest}
-    return told | {
+    edited = color_shares(study.picture(name, arm, index, turn), color, masks[index][turn])
+    plain = color_shares(study.picture(name, arm, 0, turn), color, masks[0][turn])
+    on_subject, on_rest = (after - before for after, before in zip(edited, plain))
+    prompt = study.prompts[name][index].text
+    frame = study.frame
+    of_prompt = frame[(frame["subject"] == name) & (frame["arm"] == arm) & (frame["prompt"] == prompt)]
+    return {
+        "painted_subject": on_subject,
+        "painted_rest": on_rest,
+        "painted_gap": on_subject - on_rest,
         "subject": name,
         "arm": arm,
-        "prompt": study.prompts[name][index].text,
-        "seed": int(seed["seed"].iloc[turn]),
+        "prompt": prompt,
+        "seed": int(of_prompt["seed"].iloc[turn]),
     }
 
 
-def _known(subject: Stickers | Path) -> tuple[str, tuple[str, ...]]:
+def _class_word_and_colors(subject: Stickers | Path) -> tuple[str, tuple[str, ...]]:
     """The class word of a subject, and the colours that it is known to have."""
     if isinstance(subject, Path):
         return load_subject(subject).class_word, ()
     (design,) = known_designs(subject.subject_class, held_out=True)
-    return subject.subject_class, colors(subject.subject_class, design)
+    return subject.subject_class, colors_of_design(subject.subject_class, design)

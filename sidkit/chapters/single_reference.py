@@ -35,6 +35,7 @@ from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import MEASURES, arms_table, interval_text
 from sidkit.subjects import Subject, load_images
+from sidkit.worlds import world_of
 
 NAME = "05_single_reference"
 USUAL = 1
@@ -86,7 +87,7 @@ def plans(
 
 
 def _default_encoder(profile: str) -> str:
-    return "stickers" if load_profile(profile).encoders.reader else "ip_adapter"
+    return world_of(load_profile(profile)).encoder
 
 
 def _subjects(scale: str) -> list[str]:

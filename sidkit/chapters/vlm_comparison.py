@@ -32,7 +32,8 @@ from sidkit.plot import charts, sheets
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.references import read_truth
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import render
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Trial, trials
 from sidkit.study.plan import Arm, Plan, make_plan

@@ -2,29 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from IPython.display import Markdown
+from PIL import Image
 
+from sidkit.check import subject as checking
 from sidkit.check.check import KINDS, Finding
-from sidkit.config import EMBEDDED
-from sidkit.describe.describers import STICKERS, Describer, make_describer
-from sidkit.describe.folder import class_word_of, describe_folder, sources, unwritten
+from sidkit.describe.describers import Describer, make_describer
+from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.mark import check_mark
 from sidkit.runs import Runs
-from sidkit.stickers.references import SCENES
-from sidkit.study.claims import DESCRIPTION_CASES, NOT_RUN, Claim, Verdict, check
+from sidkit.study.chapter import Results
+from sidkit.study.claims import DESCRIPTION_CASES, Claim, Trial, trials
 from sidkit.study.pieces import sticker_subject
-from sidkit.study.plan import Arm, Plan, Stickers
+from sidkit.study.plan import Arm, Plan, Stickers, make_plan
 from sidkit.study.run import Study
+from sidkit.study.tables import arms_table
 from sidkit.subjects import CAPTIONS, SID, Subject, check_formats, load_image, load_subject, picture_files
+from sidkit.worlds import World, world_of, world_of_folder
 
+NAME = "11_your_images"
 EXAMPLE, SHARED = "penguin", "background+nearby"  # what is learnt where no folder is given
 ARMS = (Arm("without SID", 1), Arm("with SID", SID))
 LONGEST = 200  # letters of a caption's end that a table shows
 OPENAI = "openai:"  # before a model's name
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The subject as it was learnt, and what the checker says of its captions."""
+
+    subject: Subject
+    findings: list[Finding]
+
+
+def plans(scale: str, *, folder: str = "", class_word: str = "", **options: Any) -> dict[str, Plan]:
+    """One plan, without and with SID, of the pictures in `folder` or, without one, of a drawing of Sticker World.
+
+    Every picture is opened; nothing is described, and nothing is written. `options` are those of `make_plan`. Raises
+    ValueError for a folder or class word that cannot be used (`place`), and as `make_plan`.
+    """
+    return {"own": make_plan(scale, subjects=[place(folder, class_word)], arms=ARMS, **options)}
+
+
+def prepare(
+    plans: Mapping[str, Plan], *, class_word: str = "", describer: str = "stickers", spend_at_most: float = 0.0
+) -> None:
+    """Have the pictures described that nobody described, and say what the checker finds in their captions."""
+    (plan,) = plans.values()
+    write_captions(plan, class_word, describer, spend_at_most=spend_at_most)
+    (wanted,) = plan.subjects
+    if isinstance(wanted, Path):
+        print(findings_summary(checking.check_folder(wanted, profile=plan.profile.name)))
+
+
+def findings(results: Results) -> Findings:
+    """The subject, and what the checker says of its captions."""
+    (plan,) = results.plans.values()
+    learnt = subject(plan, results.runs)
+    return Findings(learnt, checking.check_folder(learnt.folder, profile=plan.profile.name))
+
+
+def claims(results: Results) -> list[Trial]:
+    """What the paper says of SID beside the usual captions, for one subject; nothing decides for pictures that the
+    model has never seen the like of."""
+    wanted = of_one_subject()
+    if foreign(results.main.plan, results.findings.subject):
+        return [Trial(claim, why_not="the model has never seen such pictures") for claim in wanted]
+    return trials(results.main.frame, wanted)
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The descriptions, what the checker says of them and how well it checks, and the measures of both arms."""
+    return {
+        "captions": captions_table(results.findings.subject),
+        "findings": findings_table(results.findings.findings),
+        "scores": checking.scores_table(),
+        "spoilt": checking.spoilt_table(results.findings.subject),
+        "measures": arms_table(results.main.frame, seed=results.seed),
+    }
+
+
+def values(results: Results) -> dict[str, Any]:
+    """What is said of the world that the pictures are of, and of the checker."""
+    (plan,) = results.plans.values()
+    return {
+        "class_word": results.findings.subject.class_word,
+        "world": Markdown(world_sentences(plan, results.findings.subject)),
+        "found": findings_summary(results.findings.findings),
+        "scores_told": Markdown(checking.scores_told()),
+    }
 
 
 def place(folder: str, class_word: str) -> str:
@@ -39,16 +112,12 @@ def place(folder: str, class_word: str) -> str:
     if not path.is_dir():
         raise ValueError(f"folder: expected a folder of pictures at {path}, found none")
     check_formats(path)
-    if not (pictures := picture_files(path)):
+    pictures = picture_files(path)
+    if not pictures:
         raise ValueError(f"folder: expected pictures in {path}, found none")
     for picture in pictures:
         load_image(picture)
-    known, word = class_word_of(path), class_word.strip()
-    if known and word and known != word:
-        told = f"{known!r} as in {path / CAPTIONS}"
-        raise ValueError(f"class_word: expected {told}, got {word!r}; leave it empty or change the file")
-    if not known and not word:
-        raise ValueError(f"class_word: expected what kind of thing {path} shows, such as cat, got nothing")
+    _check_class_word(path, class_word.strip())
     return f"{path.parent}/{path.name}"
 
 
@@ -62,11 +131,13 @@ def write_captions(plan: Plan, class_word: str, describer: str, *, spend_at_most
     for text in plan.prompts:
         check_mark(text, "prompt")
     (wanted,) = plan.subjects
-    waiting = [] if isinstance(wanted, Stickers) else _waiting(wanted, _drawn(plan))
+    if isinstance(wanted, Stickers):
+        return []
+    waiting = _waiting(wanted, world_of(plan.profile))
     if waiting:
-        asked = _describer(describer, plan, wanted)
-        told = load_instruction("structure")
-        report = describe_folder(wanted, class_word or None, asked, told, spend_at_most=spend_at_most or None)
+        model = _describer(describer, plan, wanted)
+        instruction = load_instruction("structure")
+        report = describe_folder(wanted, class_word or None, model, instruction, spend_at_most=spend_at_most or None)
         for file, error in report.failed.items():
             raise ValueError(f"{wanted / file}: {describer} gave no description ({error}); write it by hand")
     return waiting
@@ -80,89 +151,96 @@ def subject(plan: Plan, runs: Runs) -> Subject:
     return load_subject(wanted, identifier=plan.profile.identifier)
 
 
+def rows(study: Study) -> tuple[list[str], list[list[Image.Image]], list[str]]:
+    """Titles, pictures and heads of `sheets.rows`: a row a prompt, a column an arm."""
+    (name,) = study.subjects
+    prompts = [prompt.text for prompt in study.prompts[name]]
+    return prompts, study.grid(name, range(len(prompts))), [arm.name for arm in study.plan.arms]
+
+
 def captions_table(subject: Subject) -> pd.DataFrame:
     """A row a picture: its description, and who wrote it."""
-    wrote = sources(subject.folder)
-    known = (subject.folder / SCENES).is_file()
-    rows = [
-        (f"`{name}`", f"`{text}`", "Sticker World" if known else wrote.get(name, {}).get(str(SID), "hand"))
-        for name, text in subject.captions[SID].items()
-    ]
+    author_by_file, world = sources(subject.folder), world_of_folder(subject.folder)
+    rows = []
+    for file, text in subject.captions[SID].items():
+        author = author_by_file.get(file, {}).get(str(SID), HAND)
+        author = world.author if author == HAND else author
+        rows.append((f"`{file}`", f"`{text}`", author))
     return pd.DataFrame(rows, columns=["Picture", "Description (case 3, SID)", "Written by"])
 
 
 def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
     """A row a finding: where, what is wrong, what it risks, what to do; one that says so where there is none."""
     rows = [
-        (f"`{one.file}`", f"{one.level}: {KINDS[one.kind][0]}{_said(one)}", one.bias, _short(one.advice))
-        for one in findings
+        (f"`{finding.file}`", f"{finding.level}: {_fault(finding)}", finding.bias, _shortened(finding.advice))
+        for finding in findings
     ]
     return pd.DataFrame(rows or [("all", "none", "-", "-")], columns=["Picture", "Finding", "Risks", "What to do"])
 
 
-def findings_told(findings: Sequence[Finding]) -> str:
+def findings_summary(findings: Sequence[Finding]) -> str:
     """How many there are, in a sentence."""
-    faults = sum(one.level == "fault" for one in findings)
     if not findings:
         return "The checker finds nothing to change."
+    faults = sum(finding.level == "fault" for finding in findings)
+    to_look_at = len(findings) - faults
     return (
-        f"The checker finds {_many(faults, 'fault')}, and {_many(len(findings) - faults, 'thing')} to look at in the "
+        f"The checker finds {_counted(faults, 'fault')}, and {_counted(to_look_at, 'thing')} to look at in the "
         "pictures. They are in the table below; training goes on all the same, so that one can see what comes of it."
     )
 
 
-def world_told(plan: Plan, subject: Subject) -> str:
+def world_sentences(plan: Plan, subject: Subject) -> str:
     """Whether the model can know such pictures at all, and whether their descriptions can be believed."""
     if not foreign(plan, subject):
         return f"The model is that of the profile `{plan.profile.name}`."
-    told = (
+    side = plan.profile.resolution
+    pictures = (
         "**These pictures are not of Sticker World**, and its model has seen nothing else: it reduces them to "
-        f"{plan.profile.resolution} x {plan.profile.resolution} pixels and paints what it can. What follows shows "
+        f"{side} x {side} pixels and paints what it can. What follows shows "
         "that all the steps work, and not what SID does for your pictures. For that, set `profile` to `sd15`, on "
         "a GPU."
     )
-    if not _by_stickers(subject.folder):
-        return told
+    if not _not_believed(subject.folder, world_of_folder(subject.folder)):
+        return pictures
     return (
-        f"{told} **The descriptions are not to be believed, either**: the captioner that wrote them has seen nothing "
-        "but drawings. With another profile they are written anew; correct what you want to keep."
+        f"{pictures} **The descriptions are not to be believed, either**: the captioner that wrote them has seen "
+        "nothing but drawings. With another profile they are written anew; correct what you want to keep."
     )
 
 
 def foreign(plan: Plan, subject: Subject) -> bool:
     """Whether the model has never seen pictures like the subject's."""
-    return _drawn(plan) and not (subject.folder / SCENES).is_file()
+    return not world_of(plan.profile).knows(world_of_folder(subject.folder))
 
 
-def claims() -> list[Claim]:
-    """What the paper says of SID beside the usual captions, for one subject."""
+def of_one_subject() -> list[Claim]:
+    """What the paper says of SID beside the usual captions."""
     return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID, 1)]
 
 
-def verdicts(study: Study, *, seed: int) -> list[Verdict]:
-    """The claims held against the study; none is judged where the model has never seen such pictures."""
-    (subject,) = study.subjects.values()
-    if foreign(study.plan, subject):
-        return [Verdict(claim, NOT_RUN, "the model has never seen such pictures") for claim in claims()]
-    return check(study.frame, claims(), seed=seed)
+def _check_class_word(folder: Path, class_word: str) -> None:
+    """Raise ValueError where it is missing, or is not that of captions.json."""
+    known = class_word_of(folder)
+    if known and class_word and known != class_word:
+        expected = f"{known!r} as in {folder / CAPTIONS}"
+        raise ValueError(f"class_word: expected {expected}, got {class_word!r}; leave it empty or change the file")
+    if not known and not class_word:
+        raise ValueError(f"class_word: expected what kind of thing {folder} shows, such as cat, got nothing")
 
 
-def _drawn(plan: Plan) -> bool:
-    """Whether the plan's model is Sticker World's."""
-    return plan.profile.pipeline.startswith(EMBEDDED)
-
-
-def _waiting(folder: Path, drawn: bool) -> list[str]:
+def _waiting(folder: Path, world: World) -> list[str]:
     """Pictures without a caption; for a model of photos also those that a captioner of drawings described."""
-    return unwritten(folder) or ([] if drawn else _by_stickers(folder))
+    return unwritten(folder) or _not_believed(folder, world)
 
 
-def _by_stickers(folder: Path) -> list[str]:
-    return [file for file, wrote in sources(folder).items() if set(STICKERS) & set(wrote.values())]
+def _not_believed(folder: Path, world: World) -> list[str]:
+    """Pictures that a describer described which does not know such pictures."""
+    return [file for file, authors in sources(folder).items() if not all(map(world.believes, authors.values()))]
 
 
 def _describer(name: str, plan: Plan, folder: Path) -> Describer:
-    if name in STICKERS and not _drawn(plan):
+    if not world_of(plan.profile).believes(name):
         raise ValueError(
             f"{folder}: expected captions, found none for some pictures, and the describer {name} knows drawings only; "
             f"write them into {CAPTIONS}, or take describer=blip2, llava or openai:MODEL"
@@ -174,13 +252,15 @@ def _describer(name: str, plan: Plan, folder: Path) -> Describer:
     return make_describer(name)
 
 
-def _said(finding: Finding) -> str:
-    return f", `{finding.words}`" if finding.words and finding.kind in ("looks", "mirror") else ""
+def _fault(finding: Finding) -> str:
+    """What is wrong, with the words that are where the kind is about words."""
+    words = f", `{finding.words}`" if finding.words and finding.kind in ("looks", "mirror") else ""
+    return f"{KINDS[finding.kind][0]}{words}"
 
 
-def _short(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
-def _many(count: int, noun: str) -> str:
+def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sidkit.check.check import find
 from sidkit.check.folder import read_folder
+from sidkit.files import write_json, write_text
 from sidkit.subjects import CAPTIONS, by_real_name
 
 ROUNDS = 12  # changes to one caption; each takes out or puts in one thing
@@ -43,7 +44,5 @@ def _write(path: Path, texts: Mapping[str, tuple[str, str]], case: int) -> None:
     for file, (_, new) in texts.items():
         entry = told["captions"][file]
         told["captions"][file] = new if isinstance(entry, str) else {**entry, str(case): new}
-    partial = path.with_suffix(".partial")
-    path.with_suffix(".before.json").write_text(old, encoding="utf-8")
-    partial.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_text(path.with_suffix(".before.json"), old)
+    write_json(path, told)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
+from sidkit.config import locate
+
 CLIP_LENGTH = 77  # tokens, start and end included
 _PIECES = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
@@ -28,6 +30,12 @@ class Limit:
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
         count = len(encoded.ids) + 2
         return count, text[encoded.offsets[self.length - 2][0] :] if count > self.length else ""
+
+
+def limit_of(pipeline: str) -> Limit:
+    """A local pipeline's own tokenizer; any other is Stable Diffusion's, which is CLIP's."""
+    folder = Path(locate(pipeline))
+    return folder_limit(folder) if (folder / "tokenizer" / "tokenizer.json").is_file() else clip_limit()
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from sidkit.mark import MARK
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.looks import looks
-from sidkit.stickers.scenes import sample_scene
+from sidkit.stickers.sampling import sample_scene
 
 BY_HAND = Path(__file__).with_name("by_hand.json")
 FOLDER = 4  # captions of a planted subject

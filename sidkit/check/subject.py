@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,11 @@ import pandas as pd
 
 from sidkit.check import scores as scoring
 from sidkit.check.check import KINDS, Finding, check, find
-from sidkit.check.limits import Limit, clip_limit, folder_limit
-from sidkit.config import load_profile, locate
+from sidkit.check.limits import limit_of
+from sidkit.config import load_profile
 from sidkit.mark import MARK
-from sidkit.stickers.references import BIASES, SCENES
 from sidkit.subjects import SID, Subject
+from sidkit.worlds import world_of_folder
 
 PLANTED = 100  # subjects of four captions each
 
@@ -48,31 +47,17 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Caption", "What is wrong", "Risks", "What `--fix` writes"])
 
 
-def check_subject(
+def check_folder(
     folder: Path | str, class_word: str | None = None, *, profile: str = "stickers", **options
 ) -> list[Finding]:
     """`sidkit.check.check.check` for the model of a profile; the scenes of a sticker subject tell what is in it.
 
     Options are those of `check`. ValueError for an unknown profile and a folder that cannot be read.
     """
-    folder, world = Path(folder), load_profile(profile)
-    told = {"limits": (_limit(world.pipeline),), "identifier": world.identifier, "seen": _seen(folder)}
-    return check(folder, class_word, **told, **options)
-
-
-def _limit(pipeline: str) -> Limit:
-    """A local pipeline's own tokenizer; any other is Stable Diffusion's, which is CLIP's."""
-    folder = Path(locate(pipeline))
-    return folder_limit(folder) if (folder / "tokenizer" / "tokenizer.json").is_file() else clip_limit()
-
-
-def _seen(folder: Path) -> dict[str, dict[str, str]]:
-    """What the scenes of a sticker subject hold, by file; nothing is known of photos."""
-    if not (folder / SCENES).is_file():
-        return {}
-    scenes = json.loads((folder / SCENES).read_text())
-    held = {file: {factor: scene.get(factor) for factor in BIASES} for file, scene in scenes.items()}
-    return {file: {factor: value for factor, value in told.items() if value} for file, told in held.items()}
+    folder, settings = Path(folder), load_profile(profile)
+    seen = world_of_folder(folder).seen(folder)
+    limits = (limit_of(settings.pipeline),)
+    return check(folder, class_word, limits=limits, identifier=settings.identifier, seen=seen, **options)
 
 
 def _sets() -> dict[str, list[scoring.Sample]]:

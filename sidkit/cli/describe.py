@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sidkit.cli.options import FAILED, Folder, KnownClassWord
 from sidkit.describe.spend import Cost
 
-FAILED = 1  # exit code where some pictures have no description
+if TYPE_CHECKING:
+    from sidkit.describe.folder import Report
 
 
 def describe(
-    folder: Annotated[Path, typer.Argument(help="A subject's folder: pictures, and captions.json if there is one.")],
-    class_word: Annotated[str | None, typer.Option("--class", help="What it is: dog [that of captions.json].")] = None,
+    folder: Folder,
+    class_word: KnownClassWord = None,
     by: Annotated[
         str,
         typer.Option(help="stickers, openai, blip2, llava, or the id or folder of an image-text-to-text model."),
@@ -39,44 +40,53 @@ def describe(
     from sidkit.describe.describers import STICKERS, make_describer
     from sidkit.describe.folder import describe_folder
     from sidkit.describe.instructions import load_instruction
-    from sidkit.stickers.references import SCENES
+    from sidkit.worlds import world_of_folder
 
-    if by in STICKERS and not (folder / SCENES).is_file():
+    if not world_of_folder(folder).believes(by):
         typer.echo("note: the shipped captioner knows Sticker World's drawings only; for photos: --by llava", err=True)
-
-    remote = dict(model=model, base_url=base_url, timeout=timeout, tokens=tokens, prices=prices)
-    options = remote if by == "openai" else {} if by in STICKERS else {"tokens": tokens}
+    if by in STICKERS:
+        options = {}
+    elif by == "openai":
+        options = dict(model=model, base_url=base_url, timeout=timeout, tokens=tokens, prices=prices)
+    else:
+        options = {"tokens": tokens}
     report = describe_folder(
         folder,
         class_word,
         make_describer(by, **options),
         load_instruction(instruction),
         cases=_numbers(cases),
-        bias=[one for one in bias.split(",") if one],
+        bias=[name for name in bias.split(",") if name],
         spend_at_most=spend_at_most,
         again=again,
         agree=_agreed,
     )
-    for file, captions in report.captions.items():
-        for case, text in captions.items():
+    _show(report)
+    if report.failed:
+        raise typer.Exit(FAILED)
+
+
+def _show(report: Report) -> None:
+    """A line a caption; on stderr what went wrong."""
+    for file, text_by_case in report.captions.items():
+        for case, text in text_by_case.items():
             typer.echo(f"{file}  {case}  {text}  ({report.by[file]})")
     for file, error in report.failed.items():
         typer.echo(f"{file}: {error}", err=True)
     if report.failed:
         typer.echo(f"captions.json is not written: {len(report.failed)} pictures have no caption yet", err=True)
-        raise typer.Exit(FAILED)
 
 
 def _agreed(cost: Cost) -> float:
-    """Show what it costs, and ask; nobody there to answer means no."""
+    """The dollars that may be spent, after showing what it costs; nobody there to answer means no."""
     typer.echo(cost, err=True)
     if not typer.confirm("Ask all that?", err=True):
         raise ValueError("nothing was asked; say --spend-at-most DOLLARS to agree beforehand")
     return math.inf if cost.dollars is None else cost.dollars
 
 
-def _numbers(told: str) -> tuple[int, ...]:
+def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(one) for one in told.split(","))
+        return tuple(int(number) for number in text.split(","))
     except ValueError as error:
-        raise ValueError(f"--cases: expected numbers such as 1,2,3,4, got {told!r}") from error
+        raise ValueError(f"--cases: expected numbers such as 1,2,3,4, got {text!r}") from error

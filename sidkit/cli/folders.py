@@ -1,28 +1,27 @@
-"""Commands about a subject's folder: `sidkit check`, `sidkit check-scores`, `sidkit new`."""
+"""Commands about a subject's folder: `sidkit new`, `sidkit check`, `sidkit check-scores`, `sidkit masks`."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sidkit.cli.options import FAILED, AsJson, ClassWord, Folder, KnownClassWord, ProfileName, Scale
 
 if TYPE_CHECKING:
     from sidkit.check.check import Finding
 
-FOUND = 1  # exit code where there are faults
-
-Folder = Annotated[Path, typer.Argument(help="Folder of pictures with captions.json.")]
-ClassWord = Annotated[str | None, typer.Option("--class", help="What kind of thing it is, such as dog.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+WITHOUT_WORDS = ("alike", "bare")  # kinds of findings whose words are the whole caption
 
 
 def check(
     folder: Folder,
-    class_word: ClassWord = None,
+    class_word: KnownClassWord = None,
     as_json: AsJson = False,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what is safe; the old text is kept beside it.")] = False,
     profile: Annotated[
@@ -34,23 +33,22 @@ def check(
 ) -> None:
     """Check captions before training on them. Exit code: 0 no faults, 1 faults, 2 it could not be checked."""
     from sidkit.check.apply import fix_folder
-    from sidkit.check.subject import check_subject
+    from sidkit.check.subject import check_folder
 
-    options = dict(profile=profile, mirrored=mirrored, cropped=cropped)
     fixed = fix_folder(folder, class_word) if fix else {}
-    found = check_subject(folder, class_word, **options)
-    faults = [one for one in found if strict or one.level == "fault"]
+    findings = check_folder(folder, class_word, profile=profile, mirrored=mirrored, cropped=cropped)
+    faults = [finding for finding in findings if strict or finding.level == "fault"]
     if as_json:
-        told = {
+        report = {
             "folder": str(folder),
             "faults": len(faults),
             "fixed": fixed,
-            "findings": [asdict(one) for one in found],
+            "findings": [asdict(finding) for finding in findings],
         }
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
     else:
-        typer.echo(_told(found, fixed))
-    raise typer.Exit(FOUND if faults else 0)
+        typer.echo(_as_text(findings, fixed))
+    raise typer.Exit(FAILED if faults else 0)
 
 
 def check_scores(
@@ -64,26 +62,28 @@ def check_scores(
     """Precision and recall of the checker: on captions with planted faults, and on captions of photos by hand."""
     from sidkit.check import scores as scoring
 
-    sets = {f"planted faults, {4 * subjects} captions": scoring.planted(subjects, seed=seed)}
-    sets |= {f"by hand, {half} half": scoring.by_hand(half) for half in ("develop", "held")}
-    tables = {name: scoring.scores(samples) for name, samples in sets.items()}
+    samples_by_set = {f"planted faults, {4 * subjects} captions": scoring.planted(subjects, seed=seed)}
+    for half in ("develop", "held"):
+        samples_by_set[f"by hand, {half} half"] = scoring.by_hand(half)
+    table_by_set = {name: scoring.scores(samples) for name, samples in samples_by_set.items()}
     if as_json:
-        rows = {name: json.loads(table.to_json(orient="index")) for name, table in tables.items()}
-        typer.echo(json.dumps(rows, indent=1))
+        rows_by_set = {name: json.loads(table.to_json(orient="index")) for name, table in table_by_set.items()}
+        typer.echo(json.dumps(rows_by_set, indent=1))
         return
-    for name, table in tables.items():
+    for name, table in table_by_set.items():
         typer.echo(f"{name}\n{table.round(2).to_string()}\n")
-        typer.echo("".join(f"  {line}\n" for line in scoring.mistakes(sets[name])) if mistakes else "", nl=False)
+        for line in scoring.mistakes(samples_by_set[name]) if mistakes else ():
+            typer.echo(f"  {line}")
 
 
 def new(
     folder: Folder,
-    class_word: Annotated[str, typer.Option("--class", help="What kind of thing it is, such as dog.")],
+    class_word: ClassWord,
     bias: Annotated[
         list[str] | None, typer.Option(help="What the pictures share: background, nearby, tied, pose ...")
     ] = None,
-    profile: Annotated[str, typer.Option(help="stickers, or sd15 on a GPU.")] = "stickers",
-    scale: Annotated[Literal["smoke", "quick", "full"], typer.Option(help="How much the chapter runs.")] = "quick",
+    profile: ProfileName = "stickers",
+    scale: Annotated[Scale, typer.Option(help="How much the chapter runs.")] = "quick",
     root: Annotated[Path, typer.Option(help="Folder of _toc.yml and notebooks.")] = Path("."),
 ) -> None:
     """Begin with pictures of your own: a captions.json to fill in, and a chapter for them in the book."""
@@ -93,25 +93,52 @@ def new(
     for path in written:
         typer.echo(path)
     place, chapter = shlex.quote(str(folder)), shlex.quote(str(written[-2]))
-    typer.echo(
-        "Next: write the captions, or have them written (sidkit describe --help); then\n"
-        f"  sidkit check {place}\n  sidkit notebook {chapter}",
-        err=True,
-    )
+    typer.echo("Next: write the captions, or have them written (sidkit describe --help); then", err=True)
+    typer.echo(f"  sidkit check {place}\n  sidkit notebook {chapter}", err=True)
 
 
-def _told(found: list[Finding], fixed: dict[str, tuple[str, str]]) -> str:
-    """A line a finding, under the names of the files; what was put right comes first."""
-    lines = [f"fixed {file}: {was!r} is now {now!r}" for file, (was, now) in fixed.items()]
-    for file in dict.fromkeys(one.file for one in found):
+def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") -> None:
+    """Find the subject in each picture that has no mask yet, and write a contact sheet to check them by eye."""
+    from sidkit.config import load_profile
+
+    settings = load_profile(profile)
+    if settings.masks is None:
+        raise ValueError(f"profile {settings.name}: expected settings of masks, found none; try --profile sd15")
+    import torch
+
+    from sidkit.masks.files import FOLDER, SHEET
+    from sidkit.masks.grounded_sam import GroundedSam, write_masks
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    for picture in write_masks(folder, class_word, GroundedSam(settings.masks, device)):
+        typer.echo(f"{picture.name}: {picture.told}")
+    typer.echo(f"look at {folder / FOLDER / SHEET} before you measure")
+
+
+def _as_text(findings: Sequence[Finding], fixed: Mapping[str, tuple[str, str]]) -> str:
+    """Three lines a finding, under the names of the files; what was put right comes first."""
+    lines = [f"fixed {file}: {before!r} is now {after!r}" for file, (before, after) in fixed.items()]
+    for file in dict.fromkeys(finding.file for finding in findings):
         lines.append(file)
-        for one in (one for one in found if one.file == file):
-            said = f" {one.words!r}" if one.words and one.kind not in ("alike", "bare") else ""
-            lines += [f"  {one.level}: {one.kind}{said}", f"    risks {one.bias}", f"    {one.advice}"]
-            lines += [f"    --fix would write: {one.fix}"] if one.fix else []
-    faults = sum(one.level == "fault" for one in found)
-    return "\n".join([*lines, f"{_many(faults, 'fault')}, {_many(len(found) - faults, 'note')}"])
+        for finding in findings:
+            if finding.file == file:
+                lines += _lines_of(finding)
+    faults = sum(finding.level == "fault" for finding in findings)
+    notes = len(findings) - faults
+    return "\n".join([*lines, f"{_counted(faults, 'fault')}, {_counted(notes, 'note')}"])
 
 
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def _lines_of(finding: Finding) -> list[str]:
+    quoted = f" {finding.words!r}" if finding.words and finding.kind not in WITHOUT_WORDS else ""
+    lines = [
+        f"  {finding.level}: {finding.kind}{quoted}",
+        f"    risks {finding.bias}",
+        f"    {finding.advice}",
+    ]
+    if finding.fix:
+        lines.append(f"    --fix would write: {finding.fix}")
+    return lines
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

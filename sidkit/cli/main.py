@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from sidkit.cli import describe as cli_describe
-from sidkit.cli import folders as cli_folders
-from sidkit.cli import models as cli_models
-from sidkit.cli import raters as cli_raters
-from sidkit.cli import stickers as cli_stickers
+from sidkit.cli.describe import describe
+from sidkit.cli.folders import check, check_scores, masks, new
+from sidkit.cli.options import FAILED, REFUSED, Parameters, Scale
+from sidkit.cli.raters import raters
+from sidkit.cli.real_models import doctor, fetch
+from sidkit.cli.stickers import stickers
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,17 +23,10 @@ app = typer.Typer(
     rich_markup_mode=None,  # which would swallow what stands in [brackets]
     help="Selectively informative descriptions.",
 )
-app.add_typer(cli_stickers.stickers, name="stickers")
-app.add_typer(cli_raters.raters, name="raters")
-for command in (cli_describe.describe, cli_models.doctor, cli_models.fetch, cli_models.masks):
+app.add_typer(stickers, name="stickers")
+app.add_typer(raters, name="raters")
+for command in (new, describe, check, check_scores, masks, doctor, fetch):
     app.command()(command)
-for command in (cli_folders.check, cli_folders.check_scores, cli_folders.new):
-    app.command()(command)
-
-Scale = Literal["smoke", "quick", "full"]
-
-REFUSED = 2  # exit code where nothing was started
-FAILED = 1  # exit code where work failed
 
 
 def main() -> None:
@@ -48,9 +43,7 @@ def notebook(
     name: Annotated[
         str, typer.Argument(help="A chapter, such as 02_description_cases, or the path of an .ipynb file.")
     ],
-    parameter: Annotated[
-        list[str] | None, typer.Option("-p", help="name=value; the value is YAML: 3, 1e-4, [dog, cat].")
-    ] = None,
+    parameter: Parameters = None,
     output: Annotated[Path | None, typer.Option(help="The executed copy [runs/notebooks/NAME.ipynb].")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the notebook's parameters and run nothing.")] = False,
 ) -> None:
@@ -61,7 +54,7 @@ def notebook(
         typer.echo(parameters_cell(find_notebook(name)))
         return
     values = parse_assignments(parameter or [])
-    typer.echo(_cells_shown(lambda: run_notebook(name, values, output)))
+    typer.echo(_with_cells_shown(lambda: run_notebook(name, values, output)))
 
 
 @app.command()
@@ -73,10 +66,10 @@ def book(
     """Execute the chapters' notebooks and build the book; prints the path of its first page."""
     from sidkit.book import build_book
 
-    typer.echo(_cells_shown(lambda: build_book(root, scale=scale, jobs=jobs)))
+    typer.echo(_with_cells_shown(lambda: build_book(root, scale=scale, jobs=jobs)))
 
 
-def _cells_shown(run) -> Any:
+def _with_cells_shown(run: Callable[[], Any]) -> Any:
     """Call `run`; where a cell or the build fails, show it without our own traceback and leave with FAILED."""
     from nbclient.exceptions import DeadKernelError
     from papermill import PapermillExecutionError

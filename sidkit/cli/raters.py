@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from sidkit.raters.pairs import Pair
+from sidkit.cli.options import SCALES, ProfileName, Store
 
-SCALES = ("smoke", "quick", "full")
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sidkit.raters.pairs import Pair
 
 raters = typer.Typer(
     no_args_is_help=True,
@@ -30,8 +32,8 @@ def form(
     seed: Annotated[int, typer.Option(help="Of which pairs, their order, and which arm is A.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the page and its key go.")] = Path("runs/raters"),
     subject: Annotated[list[str] | None, typer.Option(help="Of the study [the scale's].")] = None,
-    profile: Annotated[str, typer.Option(help="Of the study: stickers, or sd15 on a GPU.")] = "stickers",
-    store: Annotated[Path, typer.Option(help="Folder in which the study's work is kept.")] = Path("runs"),
+    profile: ProfileName = "stickers",
+    store: Store = Path("runs"),
 ) -> None:
     """Write a page for raters, and the key that says which arm is A: keep the key to yourself."""
     from sidkit.raters.form import write_form
@@ -43,8 +45,8 @@ def form(
         pairs = pairs_in(source, first, second)
     page, key = write_form(pairs, out, seed=seed)
     typer.echo(f"{page}\n{key}")
-    typer.echo(f"{len(pairs)} pairs. Give raters only {page.name}, collect what it saves, then\n"
-               f"  sidkit raters read {key} answers-*.csv", err=True)  # fmt: skip
+    typer.echo(f"{len(pairs)} pairs. Give raters only {page.name}, collect what it saves, then", err=True)
+    typer.echo(f"  sidkit raters read {key} answers-*.csv", err=True)
 
 
 @raters.command()
@@ -63,28 +65,32 @@ def read(
         typer.echo(ratings.frame.to_csv(index=False), nl=False)
         return
     for _, row in scores.told(ratings, seed=seed).iterrows():
-        typer.echo(f"{row.iloc[0]}")
-        typer.echo("".join(f"  {name:<{_width(row)}}  {cell}\n" for name, cell in row.iloc[1:].items()))
+        typer.echo(_as_text(row))
     typer.echo("\n".join(scores.notes(ratings)))
 
 
-def _width(row) -> int:
-    return max(map(len, row.index[1:]))
+def _as_text(row: pd.Series) -> str:
+    """The first cell as a heading, and under it a line for each of the others."""
+    heading, *cells = row.items()
+    width = max(len(name) for name, _ in cells)
+    lines = [f"  {name:<{width}}  {cell}" for name, cell in cells]
+    return "\n".join([str(heading[1]), *lines, ""])
 
 
 def _study_pairs(
     scale: str, first: str, second: str, count: int, seed: int, subjects: list[str], profile: str, store: Path
 ) -> list[Pair]:
     """Pairs of two of the paper's cases; what is missing of the study is made."""
-    from sidkit.chapters.rating import pairs_of
+    from sidkit.chapters import description_cases
     from sidkit.describe.cases import CASE_NAMES
     from sidkit.runs import Runs
-    from sidkit.study.plan import make_plan
+    from sidkit.study.rater_pairs import pairs_of
     from sidkit.study.run import run_study
 
     cases = [_case(first), _case(second)]
-    study = run_study(make_plan(scale, profile=profile, subjects=subjects, cases=cases), Runs(store))
-    return pairs_of(study, *(CASE_NAMES[case] for case in cases), count, seed)
+    (plan,) = description_cases.plans(scale, profile=profile, subjects=subjects, cases=cases).values()
+    study = run_study(plan, Runs(store))
+    return pairs_of(study, CASE_NAMES[cases[0]], CASE_NAMES[cases[1]], count, seed)
 
 
 def _case(name: str) -> int:

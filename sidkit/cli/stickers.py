@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sidkit.pretrain import PARTS, WORK
+from sidkit.cli.options import AsJson
+from sidkit.pretrain.plans import PLANS, WORK
+
+COLUMN = 16  # characters before a score
 
 stickers = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Sticker World: its art, its weights, its scores."
@@ -28,7 +32,7 @@ def atlas(
 
 @stickers.command()
 def pretrain(
-    part: Annotated[str, typer.Argument(help=f"Which of the shipped models: {', '.join(PARTS)}.")],
+    part: Annotated[str, typer.Argument(help=f"Which of the shipped models: {', '.join(PLANS)}.")],
     minutes: Annotated[float, typer.Option(min=0, help="Of training; rendering and writing come on top.")] = 10,
     batch: Annotated[int, typer.Option(min=0, help="Pictures a step; 0: the part's own.")] = 0,
     learning_rate: Annotated[float, typer.Option(min=0, help="At its highest; 0: the part's own.")] = 0,
@@ -40,7 +44,7 @@ def pretrain(
     weights: Annotated[Path | None, typer.Option(help="Where the models go [the package's own folder].")] = None,
 ) -> None:
     """Train a shipped model, or go on with it, for so many minutes; a run that is stopped goes on where it was."""
-    from sidkit.pretrain import train
+    from sidkit.pretrain.train import train
 
     options = dict(batch=batch, learning_rate=learning_rate, scenes=scenes, drop=drop, cooldown=cooldown)
     typer.echo(train(part, minutes=minutes, device=device, work=work, weights=weights, **options))
@@ -49,7 +53,7 @@ def pretrain(
 @stickers.command()
 def evaluate(
     scenes: Annotated[int, typer.Option(min=1, help="How many scenes, none of them used in training.")] = 1000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the shipped models on scenes that they never saw."""
     from sidkit.pretrain.evaluate import evaluate
@@ -69,16 +73,15 @@ def gallery(
     typer.echo(folder)
 
 
-def _table(scores: dict[str, Any], indent: str = "") -> str:
+def _table(scores: Mapping[str, Any], indent: str = "") -> str:
     """Nested scores, one a line."""
     lines = []
     for name, score in scores.items():
-        if isinstance(score, dict):
-            lines += [f"{indent}{name}", _table(score, indent + "  ")]
+        if isinstance(score, Mapping):
+            lines += [f"{indent}{name}", _table(score, f"{indent}  ")]
+        elif isinstance(score, float):
+            width = COLUMN - len(indent)
+            lines.append(f"{indent}{name:<{width}}{score:8.3f}")
         else:
-            lines.append(
-                f"{indent}{name:<{16 - len(indent)}}{score:8.3f}"
-                if isinstance(score, float)
-                else f"{indent}{name}: {score}"
-            )
+            lines.append(f"{indent}{name}: {score}")
     return "\n".join(lines)

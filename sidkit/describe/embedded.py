@@ -38,7 +38,7 @@ class Stickers:
 
     @cached_property
     def _captioner(self) -> Any:
-        from sidkit.stickers.captioning import Captioner
+        from sidkit.stickers.captioner import Captioner
 
         return Captioner(FOLDER, self.device)
 

@@ -24,6 +24,7 @@ from sidkit.describe.describers import Describer
 from sidkit.describe.description import Description, from_parts, to_parts
 from sidkit.describe.instructions import Instruction
 from sidkit.describe.spend import Cost, check_spend
+from sidkit.files import write_json
 from sidkit.subjects import BIASES, CAPTIONS, SID, SUFFIXES, WRITTEN_CASES, by_real_name, load_image, picture_files
 
 DESCRIPTIONS = "descriptions.json"
@@ -186,7 +187,7 @@ def _record(name: str, image: Image.Image, asking: Instruction, told: Descriptio
 def _keep(path: Path, question: str, record: dict[str, Any]) -> None:
     kept = _read(path)
     kept.setdefault("answers", {})[question] = record
-    _write(path, kept)
+    write_json(path, kept)
 
 
 def _write_captions(
@@ -201,8 +202,8 @@ def _write_captions(
     ours = {name: {str(case): text for case, text in texts.items() if case not in mine.get(name, {})}
             for name, texts in captions.items()}  # fmt: skip
     kept["wrote"] = {name: {"by": models[name], "captions": texts} for name, texts in ours.items() if texts}
-    _write(folder / DESCRIPTIONS, kept)
-    _write(folder / CAPTIONS, {**told, "class_word": word, "bias": list(bias), "captions": entries})
+    write_json(folder / DESCRIPTIONS, kept)
+    write_json(folder / CAPTIONS, {**told, "class_word": word, "bias": list(bias), "captions": entries})
 
 
 def _biases(bias: Sequence[str], told: Mapping, described: Iterable[Description]) -> list[str]:
@@ -242,12 +243,6 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ValueError(f"{path}: expected a JSON object, got {str(told)[:60]!r}")
     return told
-
-
-def _write(path: Path, told: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 def _hash(image: Image.Image) -> str:

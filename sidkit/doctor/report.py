@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
 import os
-import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import torch
 
 from sidkit import hub
-from sidkit.config import EMBEDDED, Profile, Training, locate
+from sidkit.config import Profile, Training, locate, shipped
 from sidkit.doctor import needs
 from sidkit.doctor.architectures import empty_pipeline
-from sidkit.notebook import check_parameters, find_notebook
 from sidkit.study.plan import Plan
+from sidkit.worlds import world_of
 
 GB = 1e9
 # Bytes of the models that look, as published: their number of parameters times 4.
@@ -46,8 +41,8 @@ class Report:
         return "\n".join([*lines, *(f"missing: {one}" for one in self.missing)] if self.missing else [*lines, "ready"])
 
 
-def examine(profile: Profile, plan: Plan | None = None, *, store: Path = Path("runs")) -> Report:
-    """What a profile needs: downloads, memory and time of each method, and of a `plan` altogether; what is missing.
+def examine(profile: Profile, plans: Sequence[Plan] = (), *, store: Path = Path("runs")) -> Report:
+    """What a profile needs: downloads, memory and time of each method, and of `plans` altogether; what is missing.
 
     Raises ValueError where the profile's pipeline cannot be counted without its weights, with what to do.
     """
@@ -64,36 +59,9 @@ def examine(profile: Profile, plan: Plan | None = None, *, store: Path = Path("r
         if memory.total > free:
             short.append(f"{_gb(memory.total)} of memory for {method}, {_gb(free)} free; {_smaller(profile, method)}")
     rows.append(("picture", _duration(needs.picture_seconds(profile, speed))))
-    rows += _of_plan(plan, speed) if plan else []
+    rows += _of_plans(plans, speed) if plans else []
     rows.append(("disk", f"{_gb(shutil.disk_usage(_existing(store)).free)} free at {store}"))
     return Report(tuple(rows), (*short, *_missing(profile, device)))
-
-
-def plan_of(notebook: str, values: Mapping[str, Any]) -> Plan:
-    """The plan that a notebook would run with these parameters. Nothing of it is run.
-
-    Raises ValueError for an unknown notebook or parameter, and for a notebook that makes no plan.
-    """
-    path = find_notebook(notebook)
-    values = check_parameters(path, values)
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    names: dict[str, Any] = {}
-    for cell in cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            exec(cell.source, names)
-            names.update(values)
-        elif "make_plan(" in cell.source:
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(_until_run(cell.source), names)
-            break
-        else:
-            exec("\n".join(re.findall(r"^(?:from sidkit|from typing|import sidkit).*$", cell.source, re.M)), names)
-    plans = [value for value in names.values() if isinstance(value, Plan)]
-    if not plans:
-        raise ValueError(
-            f"notebook {path.stem}: expected a cell that makes a plan, found none; it needs the profile only"
-        )
-    return plans[0]
 
 
 def memory_table(profiles: Sequence[Profile], method: str = "dreambooth") -> list[dict[str, str]]:
@@ -119,24 +87,32 @@ def memory_table(profiles: Sequence[Profile], method: str = "dreambooth") -> lis
     return rows
 
 
-def _until_run(source: str) -> str:
-    """The lines of a cell before it runs anything."""
-    return source.split("run_study(")[0].rpartition("\n")[0] if "run_study(" in source else source
-
-
 def _training_seconds(profile: Profile, method: str, speed: float) -> float:
     training = profile.training[method]
     prior = training.prior_images * needs.picture_seconds(profile, speed)  # once for a class
     return training.steps * needs.step_seconds(profile, method, speed) + prior
 
 
-def _of_plan(plan: Plan, speed: float) -> list[tuple[str, str]]:
-    method = next(iter(plan.profile.training))
-    steps = plan.profile.training[method].steps * needs.step_seconds(plan.profile, method, speed)
-    pictures = plan.pictures_total * needs.picture_seconds(plan.profile, speed)
-    work = f"{plan.runs} personalizations and {plan.pictures_total} pictures"
-    disk = plan.pictures_total * 1.5 * plan.profile.resolution**2  # bytes of a PNG, about half of its pixels'
-    return [("plan", f"{work}: {_duration(plan.runs * steps + pictures)}, {_gb(disk)} of disk")]
+def _of_plans(plans: Sequence[Plan], speed: float) -> list[tuple[str, str]]:
+    """All plans together; those that stand under several names count once."""
+    distinct = list({id(plan): plan for plan in plans}.values())
+    seconds = sum(_plan_seconds(plan, speed) for plan in distinct)
+    pictures = sum(plan.pictures_total for plan in distinct)
+    trainings = sum(plan.runs for plan in distinct)
+    # A PNG takes about half of its pixels' bytes.
+    disk = sum(plan.pictures_total * 1.5 * plan.profile.resolution**2 for plan in distinct)
+    work = f"{trainings} personalizations and {pictures} pictures"
+    return [("plan", f"{work}: {_duration(seconds)}, {_gb(disk)} of disk")]
+
+
+def _plan_seconds(plan: Plan, speed: float) -> float:
+    """Of a plan's trainings, each by its own method and steps, and of its pictures."""
+    per_picture = needs.picture_seconds(plan.profile, speed)
+    seconds = plan.pictures_total * per_picture
+    for arm in plan.trained:
+        per_step = needs.step_seconds(plan.profile, arm.method, speed)
+        seconds += len(plan.subjects) * plan.training_of(arm).steps * per_step
+    return seconds
 
 
 def _downloads(profile: Profile) -> str:
@@ -147,7 +123,7 @@ def _downloads(profile: Profile) -> str:
         wanted[profile.pipeline] = (count.unet + count.vae + count.text) * (2 if profile.variant == "fp16" else 4)
     lookers = [profile.encoders.image_text, profile.encoders.identity]
     lookers += [profile.masks.detector, profile.masks.segmenter] if profile.masks else []
-    wanted |= {name: LOOKERS.get(name) for name in lookers if not name.startswith(EMBEDDED) and not Path(name).exists()}
+    wanted |= {name: LOOKERS.get(name) for name in lookers if not shipped(name) and not Path(name).exists()}
     told = ", ".join(f"{name} {_gb(size) if size else 'of unknown size'}" for name, size in wanted.items())
     return f"{told} (less what is in the cache already)" if told else "nothing"
 
@@ -157,7 +133,8 @@ def _missing(profile: Profile, device: str) -> list[str]:
     half = any(one.precision == "bf16" for one in trainings)
     eight = any(one.optimizer == "adamw8bit" for one in trainings)
     lacks = {
-        "a GPU: none is seen by torch; on a CPU this profile takes days": device == "cpu" and _is_real(profile),
+        "a GPU: none is seen by torch; on a CPU this profile takes days": device == "cpu"
+        and world_of(profile).needs_gpu,
         "bf16: this card has none; set precision and memory.weights to fp16 (not for XL)": (
             half and device == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
         ),
@@ -169,11 +146,6 @@ def _missing(profile: Profile, device: str) -> list[str]:
         ),
     }
     return [told for told, lacking in lacks.items() if lacking]
-
-
-def _is_real(profile: Profile) -> bool:
-    """Whether it takes a GPU: all but the shipped world."""
-    return not profile.pipeline.startswith(EMBEDDED)
 
 
 def _is_to_be_downloaded(profile: Profile) -> bool:

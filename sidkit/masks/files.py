@@ -5,7 +5,6 @@ A mask is a boolean array (height, width), True on the subject.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from sidkit.config import check_name
+from sidkit.files import whole_file
 
 FILLS = {"black": 0, "grey": 128, "white": 255}
 FOLDER = "masks"  # inside a subject's folder, a PNG for each picture
@@ -80,9 +80,8 @@ def write_mask(image: Path | str, mask: np.ndarray) -> Path:
     if path.exists():
         raise ValueError(f"mask {path}: expected none yet, there is one; remove it first to have it made again")
     path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
-    Image.fromarray(np.uint8(mask) * 255).save(partial, format="PNG")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        Image.fromarray(np.uint8(mask) * 255).save(partial, format="PNG")
     return path
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch.nn import functional as F
 
-from sidkit.config import EMBEDDED, Encoders, locate
+from sidkit.config import Encoders, locate, shipped
 from sidkit.stickers.nets import IdentityNet, Reader
 
 BATCH = 16  # 1.5 times the speed of 64 on a CPU
@@ -138,7 +138,7 @@ def _joined(parts: Iterable[torch.Tensor]) -> np.ndarray:
 def _folder(reference: str) -> Path | None:
     """The folder that holds the weights; None for a name in a library."""
     folder = Path(locate(reference))
-    return folder if reference.startswith(EMBEDDED) or folder.is_dir() else None
+    return folder if shipped(reference) or folder.is_dir() else None
 
 
 def _open_clip_names(reference: str) -> tuple[str, str | None]:
@@ -166,7 +166,6 @@ def _loaded(reference: str, load: Callable[[], T]) -> T:
         return load()
     except BROKEN as error:
         remedy = "is the network there? A model of the hub is downloaded the first time"
-        if reference.startswith(EMBEDDED):
-            part = reference.removeprefix(EMBEDDED)
+        if part := shipped(reference):
             remedy = f"restore the shipped weights with git checkout, or train them: sidkit stickers pretrain {part}"
         raise ValueError(f"the weights of {reference} are missing or damaged ({error}); {remedy}") from error

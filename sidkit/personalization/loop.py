@@ -13,10 +13,10 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from tqdm import tqdm
 
+from sidkit.checkpoint import Checkpoint
 from sidkit.config import Training
 from sidkit.mark import check_ready
 from sidkit.models import computing_in, tokenizers
-from sidkit.personalization.checkpoint import Checkpoint
 from sidkit.personalization.examples import Examples
 from sidkit.personalization.memory import (
     check_optimizer,
@@ -27,6 +27,7 @@ from sidkit.personalization.memory import (
     peak,
 )
 from sidkit.personalization.methods import check_method, freeze, trained_parameters
+from sidkit.personalization.progress import Progress, run_name
 
 LARGEST_GRADIENT = 1.0  # norm; as in diffusers' DreamBooth example
 
@@ -75,9 +76,9 @@ def personalize(
     generator = torch.Generator().manual_seed(seed)
     optimizer = make_optimizer(parameters.values(), training)
     scaler = torch.amp.GradScaler(pipe.unet.device.type, enabled=training.precision == "fp16")
-    state = Checkpoint(checkpoint, parameters, optimizer, scaler, generator)
-    seen = [data for part in filter(None, (references, relatives)) for data in part.data()]
-    losses = state.resume(method, training, seed, seen)
+    run = run_name(method, training, seed, _data(references, relatives))
+    kept = Progress(Checkpoint(checkpoint, parameters, optimizer), scaler, generator, run)
+    losses = kept.resume()
 
     keep_freed_memory(pipe.unet.device)
     forget_peak(pipe.unet.device)
@@ -95,11 +96,18 @@ def personalize(
             losses.append(loss.item())
             bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
             if (step + 1) % checkpoint_every == 0:
-                state.save(losses)
+                kept.save(losses)
             if watch:
                 watch(step, losses[-1])
     freeze(pipe)
     return TrainingLog(tuple(losses), time.monotonic() - started, peak(pipe.unet.device))
+
+
+def _data(references: Examples, relatives: Examples | None) -> list[str | torch.Tensor]:
+    """All that is trained on, the class pictures last."""
+    if relatives is None:
+        return references.data()
+    return [*references.data(), *relatives.data()]
 
 
 def _step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:

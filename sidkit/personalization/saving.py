@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,12 +12,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from sidkit.config import Training
+from sidkit.files import whole_file
 from sidkit.personalization.methods import METHODS, freeze, trained_parameters
 
 FILE = "personalized.safetensors"
 
 
-def save(pipe: DiffusionPipeline, folder: Path, method: str, training: Training) -> Path:
+def save_personalized(pipe: DiffusionPipeline, folder: Path, method: str, training: Training) -> Path:
     """Write the parameters that `method` trains, with its settings in the file's metadata; returns the file.
 
     Plain diffusers reads the file of `lora` by `load_lora_weights` and that of `textual_inversion` by
@@ -27,13 +27,12 @@ def save(pipe: DiffusionPipeline, folder: Path, method: str, training: Training)
     parameters = _stored(pipe, method, training)
     tensors = {name: value.detach().cpu().contiguous() for name, value in parameters.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    path, partial = folder / FILE, folder / f".{FILE}"
-    save_file(tensors, partial, {"method": method, "training": json.dumps(asdict(training))})
-    os.replace(partial, path)
-    return path
+    with whole_file(folder / FILE) as partial:
+        save_file(tensors, partial, {"method": method, "training": json.dumps(asdict(training))})
+    return folder / FILE
 
 
-def load(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Training]:
+def load_personalized(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Training]:
     """Put saved parameters into a pipeline of the same base model, in place; returns the method and its settings.
 
     Raises ValueError for a file that is missing, damaged, or of another base model.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from pathlib import Path
 
 import torch
+
+from sidkit.files import write_json, write_text
 
 CARD = """---
 license: mit
@@ -52,8 +53,8 @@ def write_card(folder: Path, part: str, library: str, what: str, scenes: int, pa
         hardware=_hardware(record),
         **numbers,
     )
-    (folder / "README.md").write_text(text)
-    (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_text(folder / "README.md", text)
+    write_json(folder / "training.json", record)
 
 
 def _hardware(record: dict) -> str:

@@ -14,10 +14,11 @@ from tqdm import tqdm
 from sidkit.config import load_profile
 from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder
 from sidkit.models import load_pipeline
-from sidkit.pretrain.looking import altered, identity, labels
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import render, sample_scene
+from sidkit.stickers.heads import identity, labels
+from sidkit.stickers.sampling import altered, sample_scene
+from sidkit.stickers.scenes import render
 
 SEED = 2_026
 CHOICES = 100  # captions a picture is matched with, designs an identity is found among
@@ -123,9 +124,18 @@ def _elsewhere(subject: Scene, rng: np.random.Generator):
 def reconstructed(vae, count: int) -> float:
     """Mean peak signal-to-noise ratio in dB of held-out scenes through the autoencoder."""
     _, pictures = draw(count, held_out=True)
-    x = torch.from_numpy(np.stack([np.asarray(p) for p in pictures])).permute(0, 3, 1, 2).float() / 127.5 - 1
-    parts = [vae.decode(vae.encode(part).latent_dist.mean).sample for part in x.split(50)]
-    error = ((x - torch.cat(parts).clamp(-1, 1)) ** 2).mean((1, 2, 3))
+    pixels = np.stack([np.asarray(picture) for picture in pictures])
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+    decoded = []
+    for batch in x.split(50):
+        latents = vae.encode(batch).latent_dist.mean
+        decoded.append(vae.decode(latents).sample)
+    return psnr(x, torch.cat(decoded))
+
+
+def psnr(x: torch.Tensor, y: torch.Tensor) -> float:
+    """Mean over pictures (n, c, h, w) of the peak signal-to-noise ratio in dB, of pixels in [-1, 1]."""
+    error = ((x - y.clamp(-1, 1)) ** 2).mean((1, 2, 3))
     return float((10 * torch.log10(4 / error)).mean())
 
 

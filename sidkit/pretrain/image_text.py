@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import open_clip
@@ -11,6 +10,7 @@ from open_clip import CLIP
 from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
+from sidkit.files import whole_file, write_json
 from sidkit.pretrain.tokenizer import LENGTH
 
 WIDTH = 192  # of the shared space
@@ -43,11 +43,10 @@ def save_image_text(model: CLIP, tokenizer: CLIPTokenizer, folder: Path) -> None
     tokenizer.save_pretrained(folder)
     scaling = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
     written = {"model_cfg": model.configuration, "preprocess_cfg": scaling}
-    (folder / "open_clip_config.json").write_text(json.dumps(written, indent=1) + "\n")
+    write_json(folder / "open_clip_config.json", written)
     state = {key: _halved(value) for key, value in model.state_dict().items()}
-    partial = folder / "open_clip_model.partial"
-    save_file(state, partial)
-    partial.rename(folder / "open_clip_model.safetensors")
+    with whole_file(folder / "open_clip_model.safetensors") as partial:
+        save_file(state, partial)
 
 
 def _halved(value: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sidkit.pretrain.loop import Part, Plan, fit
+from sidkit.pretrain.fit import Part, fit
+from sidkit.pretrain.plans import Plan
 from sidkit.pretrain.pool import Pool, pool
 
 SIZE = 64  # px

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sidkit.pretrain.looking import HEADS, labels
-from sidkit.pretrain.loop import Part
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.pool import Pool
+from sidkit.stickers.heads import HEADS, labels
 from sidkit.stickers.nets import Saved
 
 UNSAID = -100  # a label that the cross-entropy leaves out

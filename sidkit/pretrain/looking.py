@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from sidkit.pretrain.loop import Part
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.pool import Pool
-from sidkit.stickers import factors, grammar
+from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import sample_scene
+from sidkit.stickers.heads import HEADS, identity, labels
+from sidkit.stickers.sampling import altered
 
 Maps = tuple[torch.Tensor, torch.Tensor]
-
-HEADS = {
-    "class": tuple(factors.SUBJECTS),
-    "background": tuple(factors.PLACES),
-    "nearby": ("none", *factors.NEARBY),
-    "tied": ("none", *factors.TIED),
-    "style": ("none", *factors.STYLES),
-    "pose": factors.POSES,
-}
-
-
-def labels(scene: Scene) -> dict[str, int]:
-    """The index of the scene's value in each head."""
-    values = {"class": scene.subject, **{head: getattr(scene, head) or "none" for head in HEADS if head != "class"}}
-    return {head: HEADS[head].index(value) for head, value in values.items()}
 
 
 def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -126,11 +111,6 @@ class IdentityPart(Part):
         return [group for name in classes for group in self.classes[name]][: self.batch // 2]
 
 
-def identity(scene: Scene) -> tuple:
-    """What makes two pictures show the same subject: class, drawing, hue and colour."""
-    return (scene.subject, scene.design, scene.hue, scene.attribute)
-
-
 def symmetric_cross_entropy(logits: torch.Tensor) -> torch.Tensor:
     """CLIP's loss for (n, n) logits whose diagonal holds the true pairs."""
     target = torch.arange(len(logits), device=logits.device)
@@ -192,24 +172,3 @@ def told_caption(scene: Scene, rng: np.random.Generator) -> str:
     """A caption in full detail, or (one time in four) one that leaves some factors out."""
     mention = [factor for factor in grammar.FACTORS if rng.random() > 0.3] if rng.random() < 0.25 else grammar.FACTORS
     return grammar.caption(scene, mention, True, rng)
-
-
-def altered(scene: Scene, rng: np.random.Generator) -> Scene:
-    """The scene with one to three of its factors changed, each to another value."""
-    other, count = sample_scene(rng), int(rng.integers(1, 4))
-    names = rng.permutation(["subject", "background", "nearby", "tied", "style", "pose"]).tolist()
-    differing = [factor for factor in names if getattr(other, factor) != getattr(scene, factor)]
-    changes: dict = {}
-    for factor in differing[:count]:
-        changes |= _with_details(other, factor)
-    return replace(scene, **changes)
-
-
-def _with_details(scene: Scene, factor: str) -> dict:
-    details = {
-        "subject": ("design", "hue", "attribute"),
-        "background": ("variant",),
-        "nearby": ("nearby_color",),
-        "tied": ("tied_color",),
-    }
-    return {name: getattr(scene, name) for name in (factor, *details.get(factor, ()))}

@@ -12,26 +12,13 @@ import numpy as np
 import torch
 
 from sidkit.pretrain.card import write_card
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.job import Job
-from sidkit.pretrain.loop import Part, Plan
 
 LOOK = 96  # px; what the looking models scale a picture to
 FEATURES = 20_000  # pictures that the image-text model and the identity encoder learn from
 DESCRIBED = 12_000  # and the captioner
 AUTOENCODER = "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back."
-
-PLANS = {
-    "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
-    "decoder": Plan(batch=16, learning_rate=1e-3, weight_decay=0.0, ema=0.999),
-    "latent_reader": Plan(batch=128, learning_rate=2e-3, weight_decay=0.05, ema=0.995),
-    "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
-    "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "image_text": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "identity": Plan(batch=256, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "captioner": Plan(batch=48, learning_rate=2e-3, weight_decay=0.02, ema=0.99, cpu_bf16=False),
-    "subject_encoder": Plan(batch=32, learning_rate=1e-3, weight_decay=0.02, ema=0.995),
-    "segmenter": Plan(batch=16, learning_rate=3e-3, ema=0.99, cpu_bf16=False),
-}
 
 
 def train_autoencoder(job: Job) -> Path:
@@ -106,7 +93,8 @@ def train_reader(job: Job) -> Path:
     reads drawings that it never saw as well as the trained ones do, and drawn pictures as well as those before.
     """
     from sidkit.pretrain.backbone import ARCHITECTURE, load_imagenet
-    from sidkit.pretrain.looking import HEADS, ReaderPart
+    from sidkit.pretrain.looking import ReaderPart
+    from sidkit.stickers.heads import HEADS
     from sidkit.stickers.nets import Reader, move_halfway
 
     part = ReaderPart(Reader(ARCHITECTURE, LOOK, HEADS), job.wider_pool(), job.plan.batch)
@@ -174,8 +162,8 @@ def train_captioner(job: Job) -> Path:
     """Train the captioner on the maps of the reader's backbone."""
     from transformers import VisionEncoderDecoderModel
 
-    from sidkit.pretrain.captioner import CaptionerPart, instruction_words, maps_on_disk
-    from sidkit.stickers.captioning import LENGTH, make_captioner, save_captioner
+    from sidkit.pretrain.captioner_part import CaptionerPart, instruction_words, maps_on_disk
+    from sidkit.stickers.captioner import LENGTH, make_captioner, save_captioner
     from sidkit.stickers.nets import Reader
 
     reader, data = Reader.load(job.shipped("reader")), job.pool()
@@ -203,7 +191,7 @@ def train_subject_encoder(job: Job) -> Path:
     """Train the subject encoder through the shipped text-to-image model, with the shipped reader's eyes."""
     from sidkit.config import load_profile
     from sidkit.models import load_pipeline
-    from sidkit.pretrain.subject_encoder import COUNT, SubjectEncoderPart, views_on_disk
+    from sidkit.pretrain.subject_encoder_part import COUNT, SubjectEncoderPart, views_on_disk
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.subject_encoder import SubjectNet, eyes_name, make_net
 
@@ -228,7 +216,7 @@ def train_subject_encoder(job: Job) -> Path:
 
 def train_segmenter(job: Job) -> Path:
     """Train the segmenter on its own scenes, whose masks are needed at full size."""
-    from sidkit.pretrain.segmenter import HELD_OUT, SCENES, SegmenterPart, overlap, scenes
+    from sidkit.pretrain.segmenter_part import HELD_OUT, SCENES, SegmenterPart, overlap, scenes
     from sidkit.stickers.segmenter import Segmenter
 
     part = SegmenterPart(Segmenter(), *scenes(min(SCENES, job.scenes), seed=1), job.plan.batch)

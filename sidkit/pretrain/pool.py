@@ -13,9 +13,11 @@ import numpy as np
 from torch import nn
 from tqdm import tqdm
 
+from sidkit.files import whole_file, write_text
 from sidkit.runs import fingerprint
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import Composition, compose, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import Composition, compose
 
 CHUNK = 1000  # scenes a process renders in one go
 CELL = 4  # px; side of a cell of `Pool.cover`
@@ -46,10 +48,8 @@ def pool(folder: Path, count: int, size: int, *, seed: int, **scenes) -> Pool:
 
 def save_whole(path: Path, array: np.ndarray) -> None:
     """Write an array's file whole or not at all."""
-    partial_file = path.with_suffix(".partial")
-    with partial_file.open("wb") as stream:  # given a name, numpy would add its own suffix
+    with whole_file(path) as partial, partial.open("wb") as stream:  # given a name, numpy would add its own suffix
         np.save(stream, array)
-    partial_file.rename(path)
 
 
 def weights_name(*modules: nn.Module) -> str:
@@ -71,9 +71,7 @@ def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> No
             scenes += factors
     pictures.flush()
     cover.flush()
-    partial_file = folder / "scenes.json.partial"
-    partial_file.write_text(json.dumps(scenes))
-    partial_file.rename(folder / "scenes.json")
+    write_text(folder / "scenes.json", json.dumps(scenes))
 
 
 def _chunk(start: int, *, count: int, size: int, seed: int, options: dict) -> tuple[np.ndarray, np.ndarray, list[dict]]:

@@ -14,13 +14,13 @@ from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from sidkit.pretrain.autoencoder import grid
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.latent_reader import UNSAID, LatentReaderPart
-from sidkit.pretrain.looking import HEADS, labels
-from sidkit.pretrain.loop import Part
 from sidkit.pretrain.pool import Pool
 from sidkit.pretrain.tokenizer import LENGTH
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import ART_SETS, Scene
+from sidkit.stickers.heads import HEADS, labels
 
 SHARD = "15MB"  # no file in git over 16 MB
 

@@ -15,6 +15,7 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
+from sidkit.files import write_text
 from sidkit.raters.pairs import Item, Pair, arrange
 from sidkit.raters.questions import ANSWERS, QUESTIONS, SIDES, SIMULATED
 
@@ -37,8 +38,9 @@ def write_form(pairs: list[Pair], folder: Path | str, *, seed: int) -> tuple[Pat
     if key.is_file() and set(pd.read_csv(key, dtype=str)["form"]) != {form}:
         raise ValueError(f"{key} is of another form, whose answers cannot be read without it; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    _write(key, key_of(items, form).to_csv(index=False))
-    _write(page, _template().render(form=form, items=shown, questions=QUESTIONS, answers=ANSWERS, simulated=SIMULATED))
+    write_text(key, key_of(items, form).to_csv(index=False))
+    html = _template().render(form=form, items=shown, questions=QUESTIONS, answers=ANSWERS, simulated=SIMULATED)
+    write_text(page, html)
     return page, key
 
 
@@ -77,9 +79,3 @@ def _template() -> jinja2.Template:
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     options = dict(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     return jinja2.Environment(loader=loader, **options).get_template(FORM)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

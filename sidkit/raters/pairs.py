@@ -1,6 +1,6 @@
 """What raters compare: two pictures of one prompt that started from the same noise, beside the references.
 
-Pairs come from a study (`sidkit.chapters.rating`) or from a folder:
+Pairs come from a study (`sidkit.study.rater_pairs`) or from a folder:
 
     FOLDER/prompts.csv        file,prompt,subject: the words as raters shall read them; subject where there are several
     FOLDER/references/        pictures, or a folder of pictures for each subject

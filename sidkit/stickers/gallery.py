@@ -10,7 +10,8 @@ from PIL import Image
 
 from sidkit.stickers import factors
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.scenes import known_designs, render, sample_scene
+from sidkit.stickers.sampling import known_designs, sample_scene
+from sidkit.stickers.scenes import render
 
 PLAIN = Scene("dog", "twemoji", "meadow", "daylight")
 

@@ -9,6 +9,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from sidkit.files import write_text
 from sidkit.stickers.factors import ART_SETS, HUES, Scene, subject_classes
 
 TABLE = Path(__file__).parent / "art" / "looks.json"
@@ -49,7 +50,7 @@ def build(path: Path = TABLE) -> Path:
         return {f"{design}/{hue}": measure_looks(drawing(subject, design, hue)) for design, hue in instances}
 
     rows = (f" {json.dumps(subject)}: {json.dumps(row(subject))}" for subject in subject_classes())
-    path.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+    write_text(path, "{\n" + ",\n".join(rows) + "\n}\n")
     return path
 
 

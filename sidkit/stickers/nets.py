@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
+from sidkit.files import whole_file, write_json
+
 FINE, COARSE = 6, 3  # cells a side of the backbone's maps
 
 
@@ -52,11 +54,10 @@ class Saved(nn.Module):
     def save(self, folder: Path) -> None:
         """Write `config.json` and the weights in half precision."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(self.config, indent=1) + "\n")
+        write_json(folder / "config.json", self.config)
         state = {key: value.half() if value.is_floating_point() else value for key, value in self.state_dict().items()}
-        partial = folder / "model.partial"
-        save_file({key: value.cpu().contiguous() for key, value in state.items()}, partial)
-        partial.rename(folder / "model.safetensors")
+        with whole_file(folder / "model.safetensors") as partial:
+            save_file({key: value.cpu().contiguous() for key, value in state.items()}, partial)
 
     @classmethod
     def load(cls, folder: Path):

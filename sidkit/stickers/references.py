@@ -23,7 +23,8 @@ from sidkit.mark import MARK
 from sidkit.stickers import factors, grammar, vocabulary
 from sidkit.stickers.factors import Scene, subject_classes
 from sidkit.stickers.looks import looks
-from sidkit.stickers.scenes import compose, known_designs
+from sidkit.stickers.sampling import known_designs
+from sidkit.stickers.scenes import compose
 from sidkit.subjects import CAPTIONS, Prompt, Subject, load_subject
 
 SHARED = ("background", "nearby", "tied")  # what the references of a thing may share
@@ -86,6 +87,12 @@ def read_truth(subject: Subject) -> Truth:
         fields = {"class": "subject", "background": "background"}
     values = {factor: {getattr(scene, name) for scene in scenes.values()} for factor, name in fields.items()}
     return Truth(scenes, {factor: seen.pop() for factor, seen in values.items() if len(seen) == 1 and None not in seen})
+
+
+def things_by_picture(folder: Path) -> dict[str, dict[str, str]]:
+    """What the scenes of a sticker subject's folder hold of each undesired factor, by file."""
+    scenes = json.loads((folder / SCENES).read_text())
+    return {file: {factor: scene[factor] for factor in BIASES if scene.get(factor)} for file, scene in scenes.items()}
 
 
 def outlines(subject: Subject) -> list[np.ndarray]:

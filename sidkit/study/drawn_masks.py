@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
-from tqdm import tqdm
 
-from sidkit.config import EMBEDDED, Profile, locate
 from sidkit.masks.files import given_mask
-from sidkit.model_cache import weights
-from sidkit.stickers.segmenter import Segmenter
 from sidkit.study.run import Study
 from sidkit.subjects import load_images
+from sidkit.worlds import world_of
 
-SEGMENTER = f"{EMBEDDED}segmenter"
 FINDING = [
     "sidkit.study.drawn_masks",
     "sidkit.stickers.segmenter",
@@ -25,33 +19,17 @@ FINDING = [
 ]  # the code that shapes masks
 
 
-def find_subject(profile: Profile, pictures: Sequence[Image.Image], class_word: str) -> list[np.ndarray | None]:
-    """A boolean (height, width) a picture, True on the subject; None where none is found.
-
-    Raises ValueError for a profile of photos without `masks`, by which Grounded-SAM is chosen.
-    """
-    if profile.pipeline.startswith(EMBEDDED):
-        return Segmenter.load(Path(locate(SEGMENTER))).masks(pictures)
-    if profile.masks is None:
-        raise ValueError(f"profile {profile.name}: expected `masks`, which say how subjects are found, got none")
-    from sidkit.masks.grounded_sam import GroundedSam
-
-    finder = GroundedSam(profile.masks, "cuda" if torch.cuda.is_available() else "cpu")
-    return [finder.find(one, class_word).mask for one in tqdm(pictures, "find subjects", unit="picture", delay=5)]
-
-
 def drawn_masks(study: Study, subject: str, arm: str) -> list[list[np.ndarray | None]]:
     """For each prompt the masks of its pictures, kept in the run store."""
-    profile, folder = study.plan.profile, study.folders[subject, arm]
-    known = weights(SEGMENTER) if profile.pipeline.startswith(EMBEDDED) else profile.masks
+    world, folder = world_of(study.plan.profile), study.folders[subject, arm]
     word = study.subjects[subject].class_word
-    key = {"pictures": folder.name, "class word": word, "finder": known}
+    key = {"pictures": folder.name, "class word": word, "finder": world.finder()}
     turns = range(study.plan.pictures)
     names = [(prompt, turn) for prompt in range(len(study.prompts[subject])) for turn in turns]
 
     def make(made: Path) -> None:
         pictures = [study.picture(subject, arm, *name) for name in names]
-        for (prompt, turn), mask in zip(names, find_subject(profile, pictures, word), strict=True):
+        for (prompt, turn), mask in zip(names, world.find(pictures, word), strict=True):
             if mask is not None:
                 Image.fromarray(mask).save(made / f"{prompt:02}-{turn:02}.png")
 
@@ -66,7 +44,7 @@ def agreement(study: Study) -> float:
     found = []
     for subject in study.subjects.values():
         true = [given_mask(path) for path in subject.images]
-        masks = find_subject(study.plan.profile, load_images(subject), subject.class_word)
+        masks = world_of(study.plan.profile).find(load_images(subject), subject.class_word)
         found += [_overlap(*pair) for pair in zip(masks, true, strict=True) if pair[1] is not None]
     return float(np.mean(found)) if found else np.nan
 

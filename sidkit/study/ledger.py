@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sidkit.files import write_json
 from sidkit.study.claims import NOT_RUN, WORDS, Verdict
 from sidkit.study.tables import colored, interval_cell
 
@@ -71,9 +72,7 @@ def record(verdicts: Iterable[Verdict], chapter: str, store: Path | str, *, scal
     ]
     path = Path(store) / FOLDER / scale / f"{chapter}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(rows, indent=1) + "\n")
-    partial.replace(path)
+    write_json(path, rows)
     return path
 
 

@@ -19,7 +19,7 @@ from sidkit.study.pieces import DRAWING, file_name, seeds
 from sidkit.study.run import Study
 from sidkit.subjects import Subject, load_images
 
-CODE = [*DRAWING, "sidkit.attention", "sidkit.study.maps"]  # that shapes the maps
+CODE = [*DRAWING, "sidkit.attention", "sidkit.attention_hooks", "sidkit.study.maps"]  # that shapes the maps
 FILE, TOLD = "maps.safetensors", "maps.json"
 
 

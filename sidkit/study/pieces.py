@@ -24,14 +24,15 @@ from sidkit.measure.pictures import measure
 from sidkit.model_cache import Models, weights
 from sidkit.models import copy_pipeline
 from sidkit.personalization.loop import TrainingLog, personalize
-from sidkit.personalization.saving import load, save
+from sidkit.personalization.saving import load_personalized, save_personalized
 from sidkit.personalization.watch import EarlyLook
 from sidkit.runs import Runs, fingerprint
 from sidkit.stickers.atlas import ART
-from sidkit.stickers.references import SCENES, make_subject, read_truth
+from sidkit.stickers.references import make_subject
 from sidkit.study.masks import masks_of
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.subjects import Prompt, Subject, load_images, load_subject
+from sidkit.worlds import world_of_folder
 
 # The code that shapes each kind of piece: when it changes, the pieces of that kind are made anew.
 WORLD = [
@@ -126,7 +127,7 @@ class Workshop:
             "prompts": prompts,
             "images": load_images(subject),
             "masks": None if any(mask is None for mask in masks) else masks,
-            "undesired": read_truth(subject).shared if (subject.folder / SCENES).is_file() else {},
+            "undesired": world_of_folder(subject.folder).undesired(subject),
             "encoders": encoders,
             "models": [weights(name) for name in models],
         }
@@ -148,7 +149,7 @@ class Workshop:
                 key["encoder"], pipe, self.plan.profile, Reference(key["image"], key["mask"], key["class word"])
             )
         if self.plan.profile.keep_weights:
-            load(pipe, self._trained(key))
+            load_personalized(pipe, self._trained(key))
         else:
             self._train(pipe, key)
         return pipe
@@ -157,7 +158,7 @@ class Workshop:
         def make(folder: Path) -> None:
             pipe = copy_pipeline(self.models.pipe)
             log = self._train(pipe, key)
-            save(pipe, folder, key["method"], key["training"])
+            save_personalized(pipe, folder, key["method"], key["training"])
             (folder / "training.json").write_text(json.dumps(asdict(log)))
 
         return self.runs.get("trained", key, make, code=TRAINING)

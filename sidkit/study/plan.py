@@ -14,6 +14,7 @@ from sidkit.describe.cases import CASE_NAMES
 from sidkit.encoder_methods import NAMES, encoder_of
 from sidkit.stickers.factors import subject_classes
 from sidkit.subjects import WRITTEN_CASES, Subject
+from sidkit.worlds import world_of
 
 METHOD = "dreambooth"
 KINDS = 4  # of prompts that a sticker subject has: a new place, nearby thing, worn thing, property
@@ -160,7 +161,7 @@ class Plan:
         return f"{steps[0]} to {steps[-1]} steps"
 
     def _time(self) -> str:
-        if not self.profile.pipeline.startswith("embedded:"):
+        if world_of(self.profile).needs_gpu:
             return "how long that takes is known after the first of them"
         steps = len(self.subjects) * sum(self.training_of(arm).steps for arm in self.trained)
         seconds = SECONDS_TO_START + SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.pictures_total

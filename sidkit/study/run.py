@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from sidkit.describe.cases import describe
 from sidkit.encoder_methods.encoders import ENCODERS, check_encoder
-from sidkit.generation import prompt_list
 from sidkit.mark import check_mark, insert
 from sidkit.model_cache import Models
 from sidkit.runs import Runs
@@ -26,6 +25,7 @@ from sidkit.study.masks import masks_of
 from sidkit.study.pieces import Workshop, file_name, sticker_subject
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.subjects import Prompt, Subject, load_subject
+from sidkit.worlds import world_of_folder
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _subject(wanted: Stickers | Path, plan: Plan, runs: Runs) -> Subject:
 def _prompts(subject: Subject, plan: Plan) -> tuple[Prompt, ...]:
     if plan.prompts:
         return tuple(Prompt(check_mark(text, "prompt"), "given", {}) for text in plan.prompts)
-    return tuple(prompt_list(subject, plan.prompts_each, seed=plan.seed))
+    return tuple(world_of_folder(subject.folder).prompts(subject, plan.prompts_each, seed=plan.seed))
 
 
 def _negative(plan: Plan, subject: Subject, arm: Arm) -> str:

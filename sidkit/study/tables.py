@@ -11,9 +11,9 @@ import pandas as pd
 from sidkit.config import check_name
 from sidkit.describe.cases import CASE_NAMES, describe
 from sidkit.measure.statistics import Interval, case_means
-from sidkit.stickers.references import SCENES, read_truth
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict
 from sidkit.subjects import Subject
+from sidkit.worlds import world_of_folder
 
 MEASURES = ("leakage", "identity", "SA", "NSD", "TA")
 BETTER = {"leakage": "lower", "identity": "higher", "SA": "higher", "NSD": "higher", "TA": "higher"}
@@ -94,8 +94,8 @@ def colored(word: str, words: Mapping[str, str] = MappingProxyType({})) -> str:
 
 def company(subject: Subject) -> str:
     """What the references share beside the subject, in words; of photos, only which kinds of things it is."""
-    known = (subject.folder / SCENES).is_file()
-    return " and ".join(read_truth(subject).shared.values() if known else subject.bias)
+    undesired = world_of_folder(subject.folder).undesired(subject)
+    return " and ".join(undesired.values() or subject.bias)
 
 
 def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:

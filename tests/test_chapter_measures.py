@@ -1,16 +1,16 @@
 """Chapter 9: the made pictures are what they are said to be, and the statistics say what can be known by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from sidkit import config
-from sidkit.chapters import measures as agreement
+from sidkit.chapters import measures
 from sidkit.measure.correlation import rank_correlation, rank_difference
-from sidkit.runs import Runs
 from sidkit.stickers.references import make_subject
-from sidkit.study.plan import make_plan
-from sidkit.study.run import run_study
+from sidkit.study.chapter import run
 
 
 @pytest.fixture(scope="module")
@@ -19,39 +19,42 @@ def subject(tmp_path_factory):
 
 
 def test_every_mixture_is_made_equally_often_and_the_same_every_time(subject):
-    pictures = agreement.made(subject, 2, seed=0)
+    pictures = measures.mixed(subject, 2, seed=0)
     assert len(pictures) == 2 * 4 * 2
-    mixtures = [(one.same, one.kept) for one in pictures]
+    mixtures = [(one.is_subject, one.kept) for one in pictures]
     assert all(mixtures.count(one) == 2 for one in mixtures)
     assert {len(one.kept) for one in pictures} == {0, 1, 2}
-    again = agreement.made(subject, 2, seed=0)
+    again = measures.mixed(subject, 2, seed=0)
     assert all(np.array_equal(a.image, b.image) for a, b in zip(pictures, again))
     assert len({one.image.tobytes() for one in pictures}) == len(pictures)
 
 
 def test_examples_are_of_the_four_corners(subject):
-    images, names = agreement.examples(agreement.made(subject, 1, seed=0), 2)
-    assert names == [agreement.WANTED, agreement.DRAGGED, agreement.COMPANY, agreement.UNRELATED] and len(images) == 4
+    findings = measures.Findings({subject.name: measures.mixed(subject, 1, seed=0)}, pd.DataFrame())
+    main = SimpleNamespace(subjects={subject.name: subject})
+    images, names = measures.examples(SimpleNamespace(main=main, findings=findings))
+    assert names == list(measures.KIND_OF_CORNER.values()) and len(images) == 4
 
 
 def test_a_study_s_pictures_get_plain_alignment(tmp_path, tiny_weights, monkeypatch):
     monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
-    study = run_study(make_plan("smoke"), Runs(tmp_path), progress=False)
-    frame = agreement.drawn(study)
-    assert frame[agreement.PLAIN].between(-1, 1).all() and np.allclose(frame[agreement.KEPT], 1 - frame["NSD"])
-    copies = agreement.copies(study)
-    assert copies[agreement.PLAIN].min() > frame[agreement.PLAIN].max() - 0.5
-    known = agreement.measured(study, {name: agreement.made(one, 1, seed=0) for name, one in study.subjects.items()})
-    assert set(known[agreement.IDENTITY]) == {0, 1} and set(known[agreement.LEAKAGE]) == {0, 0.5, 1}
-    assert known.groupby(agreement.IDENTITY)[agreement.LEAKAGE].mean().nunique() == 1
-    assert len(agreement.table(known, [agreement.IDENTITY], seed=0)) == len(agreement.MEASURES)
-    assert [one.claim for one in agreement.verdicts(known, seed=0)] == list(agreement.SAID)
+    results = run(measures, "smoke", tmp_path, progress=False, each=1)
+    study = results.main
+    frame = measures.drawn(study)
+    assert frame[measures.PLAIN].between(-1, 1).all() and np.allclose(frame[measures.KEPT], 1 - frame["NSD"])
+    copies = measures.copies(study)
+    assert copies[measures.PLAIN].min() > frame[measures.PLAIN].max() - 0.5
+    known = results.findings.frame
+    assert set(known[measures.IDENTITY]) == {0, 1} and set(known[measures.LEAKAGE]) == {0, 0.5, 1}
+    assert known.groupby(measures.IDENTITY)[measures.LEAKAGE].mean().nunique() == 1
+    assert len(measures.correlations_table(known, [measures.IDENTITY], seed=0)) == len(measures.MEASURES)
+    assert [verdict.claim for verdict in results.verdicts] == list(measures.CLAIMS)
 
 
 def test_a_measure_that_is_the_same_on_every_picture_is_told_in_words():
-    frame = pd.DataFrame({name: [0.1, 0.2, 0.4, 0.3] for name in agreement.MEASURES} | {agreement.IDENTITY: range(4)})
+    frame = pd.DataFrame({name: [0.1, 0.2, 0.4, 0.3] for name in measures.MEASURES} | {measures.IDENTITY: range(4)})
     frame = frame.assign(leakage=0.0, subject="dog", prompt="on a beach", seed=range(4))
-    told = agreement.table(frame, [agreement.IDENTITY], seed=0).set_index("Measure")[agreement.IDENTITY]
+    told = measures.correlations_table(frame, [measures.IDENTITY], seed=0).set_index("Measure")[measures.IDENTITY]
     assert told["leakage"] == "does not vary" and told["SA"].startswith("0.800<br>[")
 
 

@@ -6,15 +6,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import results_of
 
 from sidkit import config
 from sidkit.chapters import limits
 from sidkit.describe.cases import describe
 from sidkit.plot import sheets
-from sidkit.runs import Runs
 from sidkit.stickers import grammar
 from sidkit.stickers.references import make_subject
 from sidkit.study import claims, tables
+from sidkit.study.chapter import run
 from sidkit.subjects import load_images
 
 
@@ -23,8 +24,7 @@ def studies(tmp_path_factory, tiny_weights):
     """Every limit at scale smoke, run once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "WEIGHTS", tiny_weights)
-        plans = limits.make_plans("smoke")
-        return limits.run_studies(plans, Runs(tmp_path_factory.mktemp("runs")), progress=False)
+        return run(limits, "smoke", tmp_path_factory.mktemp("runs"), progress=False).studies
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,14 @@ def test_nothing_to_leave_out_is_an_error(dog):
 
 
 def test_quick_trains_few_models_that_no_other_chapter_does():
-    plans = limits.make_plans("quick")
+    plans = limits.plans("quick")
     own = [arm.name for plan in plans.values() for arm in plan.arms if not _shared(plan, arm)]
     assert own == ["thing missed", "pose left out", "SID, 30 steps", "SID, 300 steps", "usual + prior", "SID, 1 ref."]
     assert [str(subject) for subject in plans["pose"].subjects] == ["cat-pose"] and plans["pose"].references == 1
 
 
 def test_full_stays_below_forty_models():
-    plans = limits.make_plans("full")
+    plans = limits.plans("full")
     own = sum(len(plan.subjects) for plan in plans.values() for arm in plan.arms if not _shared(plan, arm))
     assert own <= 40
     assert all(len(arm.name) <= 16 for plan in plans.values() for arm in plan.arms)
@@ -69,21 +69,21 @@ def _shared(plan, arm):
     return bool(arm.case) and same
 
 
-@pytest.mark.parametrize("limit", limits.SHOWN)
+@pytest.mark.parametrize("limit", limits.MEASURES)
 def test_each_limit_has_its_table_pictures_and_captions(studies, limit):
     names = [arm.name for arm in studies[limit].plan.arms]
-    table = limits.table(studies, limit, seed=0)
-    measures = [limits.NAMES.get(name, name) for name in limits.SHOWN[limit]]
+    table = limits.tables(results_of(limits, studies))[f"table_{limit}"]
+    measures = [limits.HEADS.get(name, name) for name in limits.MEASURES[limit]]
     assert list(table.columns) == ["Arm", *measures] and list(table["Arm"]) == names
     told, images, heads = limits.rows(studies[limit])
     assert len(told) == len(images) == 2 and heads == names and len(images[0]) == len(names)
     assert list(limits.captions(studies[limit])["Captions"]) == names
-    assert all(list(rows.index) == names for rows in limits.panels(studies, limit, seed=0).values())
+    assert all(list(rows.index) == names for rows in limits.panels(studies[limit], limit, seed=0).values())
 
 
 def test_the_missed_thing_is_counted_by_its_own_leak(studies):
     study = studies["captions"]
-    found = limits.frame(study)
+    found = limits.with_missed(study)
     pd.testing.assert_series_equal(found[limits.MISSED], study.frame["leak_nearby"], check_names=False)
 
 
@@ -95,13 +95,13 @@ def test_more_steps_and_fewer_references_are_other_models(studies):
 
 
 def test_the_paper_s_words_and_ours_are_kept_apart(studies):
-    said = limits.verdicts(studies, seed=0)
+    said = results_of(limits, studies).verdicts
     assert [verdict.claim.source for verdict in said] == ["Fig. 3", "sec. 7.3"]
     ours = limits.expectations(studies, seed=0)
     assert {verdict.claim.source for verdict in ours} == {"our expectation"} and len(ours) == 5
     assert claims.NOT_RUN not in {verdict.word for verdict in [*said, *ours]}
     table = tables.markdown(tables.claims_table(ours, "One would expect", tables.EXPECTED))
-    assert table.startswith("| One would expect |") and "as expected" in table and "reproduced<" not in table
+    assert table.startswith("| One would expect ") and "as expected" in table and "reproduced<" not in table
 
 
 def test_an_expectation_follows_the_numbers(studies):
@@ -120,9 +120,9 @@ def _with_frame(study, frame):
 
 def test_an_unknown_scale_or_class_is_refused():
     with pytest.raises(ValueError, match="unknown scale 'ful'; did you mean 'full'"):
-        limits.make_plans("ful")
+        limits.plans("ful")
     with pytest.raises(ValueError, match="unknown subject 'dgo'; did you mean 'dog'"):
-        limits.make_plans("smoke", classes=["dgo"])
+        limits.plans("smoke", classes=["dgo"])
 
 
 def test_heads_of_many_columns_take_several_lines_and_do_not_touch(dog):

@@ -16,11 +16,11 @@ from PIL import Image
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.looking import batch_of, jitter
-from sidkit.pretrain.loop import Part
 from sidkit.pretrain.pool import Pool, save_whole, weights_name
 from sidkit.stickers import grammar
-from sidkit.stickers.captioning import Eyes, asked
+from sidkit.stickers.captioner import Eyes, asked
 from sidkit.stickers.factors import Scene, subject_classes
 from sidkit.stickers.vocabulary import with_article
 

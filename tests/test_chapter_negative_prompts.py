@@ -5,6 +5,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import results_of
 from PIL import Image
 
 from sidkit import config
@@ -14,6 +15,7 @@ from sidkit.plot import charts as plot
 from sidkit.runs import Runs
 from sidkit.stickers.references import make_subject, outlines
 from sidkit.study import claims
+from sidkit.study.chapter import run
 from sidkit.study.masks import as_segmented, given, masks_of
 from sidkit.study.pieces import file_name
 from sidkit.study.plan import PAIRS, Arm, make_plan
@@ -24,10 +26,10 @@ from sidkit.subjects import load_images
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory, tiny_weights):
     """Both plans at scale smoke, run once."""
+    store = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "WEIGHTS", tiny_weights)
-        plans = negatives.make_plans("smoke", guidances=[1.5, 3.0, 6.0])
-        return negatives.run_studies(plans, Runs(tmp_path_factory.mktemp("runs")), progress=False)
+        return run(negatives, "smoke", store, progress=False, guidances=[1.5, 3.0, 6.0]).studies
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_an_arm_s_own_masks_come_before_the_given_ones(robot):
 
 
 def test_quick_trains_three_models_that_no_other_chapter_does():
-    plans = negatives.make_plans("quick")
+    plans = negatives.plans("quick")
     own = [arm.name for plan in plans.values() for arm in plan.trained if arm.segment]
     assert own == ["cut out", "masked loss", "cut out"]
     assert [str(one) for plan in plans.values() for one in plan.subjects] == ["robot-nearby+tied", "cat-pose"]
@@ -64,7 +66,7 @@ def test_quick_trains_three_models_that_no_other_chapter_does():
 
 
 def test_full_stays_below_forty_models_and_holds_each_pair_of_biases_twice():
-    plans = negatives.make_plans("full")
+    plans = negatives.plans("full")
     assert sum(len(plan.subjects) for plan in plans.values() for arm in plan.trained if arm.segment) <= 40
     assert sorted(one.bias for one in plans["things"].subjects) == sorted([*PAIRS] * 2)
 
@@ -83,14 +85,14 @@ def test_a_negative_prompt_trains_nothing_and_changes_the_pictures(studies):
     assert len(set(drawn)) == len(drawn)
 
 
-@pytest.mark.parametrize("name", negatives.SHOWN)
+@pytest.mark.parametrize("name", negatives.MEASURES)
 def test_each_study_has_its_table_and_pictures(studies, name):
     study = studies[name]
     names = negatives.plain(study)
     assert names[:3] == ["usual", "negative prompt", "cut out"] and names[-1] == "SID"
-    table = negatives.table(studies, name, seed=0)
+    table = negatives.tables(results_of(negatives, studies))[f"table_{name}"]
     assert list(table["Arm"]) == names
-    assert list(table.columns)[1:] == [negatives.NAMES.get(one, one) for one in negatives.SHOWN[name]]
+    assert list(table.columns)[1:] == [negatives.HEADS.get(one, one) for one in negatives.MEASURES[name]]
     told, images, heads = negatives.rows(study)
     assert len(told) == len(images) == 3 and heads == names and len(images[0]) == len(names)
 
@@ -148,9 +150,9 @@ def test_the_texts_are_those_of_training_and_drawing(studies):
 
 
 def test_every_claim_is_decided_and_without_poses_one_is_not(studies):
-    said = negatives.verdicts(studies, seed=0)
+    said = results_of(negatives, studies).verdicts
     assert len(said) == 7 and claims.NOT_RUN not in {verdict.word for verdict in said}
-    some = negatives.verdicts({"things": studies["things"]}, seed=0)
+    some = results_of(negatives, {"things": studies["things"]}).verdicts
     assert [verdict.word == claims.NOT_RUN for verdict in some] == [False] * 6 + [True]
 
 
@@ -160,24 +162,24 @@ def test_the_numbers_decide(studies):
     for others, word in ((1.0, claims.REPRODUCED), (0.0, claims.NOT_REPRODUCED)):
         leaks = (frame["arm"] != "SID").astype(float) if others else (frame["arm"] == "SID").astype(float)
         changed = {**studies, "things": replace(studies["things"], frame=frame.assign(leak_tied=leaks))}
-        (verdict,) = (one for one in negatives.verdicts(changed, seed=0) if one.claim.measure == "leak_tied")
+        (verdict,) = (one for one in results_of(negatives, changed).verdicts if one.claim.measure == "leak_tied")
         assert verdict.word == word
 
 
 def test_own_subjects_need_no_poses():
-    plans = negatives.make_plans("smoke", subjects=["guitar", "cat-tied"])
+    plans = negatives.plans("smoke", subjects=["guitar", "cat-tied"])
     assert list(plans) == ["things"] and [str(one) for one in plans["things"].subjects] == [
         "guitar-nearby+tied",
         "cat-tied",
     ]
-    both = negatives.make_plans("smoke", subjects=["guitar"], posed=["dog"])
+    both = negatives.plans("smoke", subjects=["guitar"], posed=["dog"])
     assert [str(one) for one in both["pose"].subjects] == ["dog-pose"]
 
 
 def test_what_cannot_work_is_refused_before_any_training(tmp_path, tiny_weights, monkeypatch):
     monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
     with pytest.raises(ValueError, match="guidances: expected numbers above 1, .* got 1"):
-        negatives.make_plans("smoke", guidances=[1.0])
+        negatives.plans("smoke", guidances=[1.0])
     subject = make_subject(tmp_path / "mine", "cat", "tied", 1, seed=0)
     for folder in ("masks", "outlines"):
         for mask in (subject.folder / folder).iterdir():

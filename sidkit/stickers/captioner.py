@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
+from sidkit.files import write_bytes
 from sidkit.stickers.nets import COARSE, FINE, Backbone
 
 LENGTH = 112  # tokens of instruction and caption together
@@ -166,10 +168,9 @@ def asked(tokenizer: CLIPTokenizer, instruction: str, start: str = "") -> list[i
 
 def save_captioner(model: VisionEncoderDecoderModel, tokenizer: CLIPTokenizer, folder: Path) -> None:
     """Write what `Captioner` reads, the weights in half precision; they take their name only when they are whole."""
-    partial = folder / "captioner.partial"
-    model.half().save_pretrained(partial)
-    tokenizer.save_pretrained(partial)
-    for path in sorted(partial.iterdir()):
-        path.rename(folder / path.name)
-    partial.rmdir()
+    with TemporaryDirectory() as scratch:
+        model.half().save_pretrained(scratch)
+        tokenizer.save_pretrained(scratch)
+        for path in sorted(Path(scratch).iterdir()):
+            write_bytes(folder / path.name, path.read_bytes())
     model.float()

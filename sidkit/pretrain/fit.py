@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterator, Sized
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,32 +20,19 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from sidkit.checkpoint import WEIGHT, Checkpoint
+from sidkit.pretrain.plans import Plan
+
 WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a part is trained. `minutes` is the budget of this call; the learning rate falls in its last `cooldown`."""
-
-    minutes: float = 10
-    batch: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup: int = 100  # steps
-    cooldown: float = 0.3  # share of the minutes
-    ema: float = 0.999
-    device: str = "cpu"
-    cpu_bf16: bool = True  # bfloat16 on a CPU that has it; depthwise convolutions are slower with it
-    seed: int = 0
-    save_every: float = 3  # minutes
-    sheet_every: float = 8  # minutes
+LOG_EVERY = 10  # seconds
+LARGEST_GRADIENT = 1.0  # norm
+LEAST_RATE = 0.02  # share of the learning rate that the cooldown leaves
+AVERAGE = "ema."  # before a weight's name in a checkpoint
 
 
 class Part(nn.Module):
@@ -76,9 +63,8 @@ def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dic
     `before` is the record of the weights that the part starts from. Leaves the part with its EMA weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    gpu = torch.device(plan.device).type == "cuda"
     part.to(plan.device)
-    part.to(memory_format=torch.channels_last if gpu else torch.contiguous_format)  # what convolutions are fast in
+    part.to(memory_format=_fast_format(plan.device))
     run = _Run(part, folder, plan, before or {})
     run.resume()
     try:
@@ -91,43 +77,55 @@ def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dic
 
 
 class _Run:
+    """A part in training: its optimizer, the average of its weights, and how far it has come."""
+
     def __init__(self, part: Part, folder: Path, plan: Plan, before: dict) -> None:
-        self.part, self.folder, self.plan = part, folder, plan
-        self.parameters = {name: p for name, p in part.named_parameters() if p.requires_grad}
+        self.part = part
+        self.folder = folder
+        self.plan = plan
+        self.parameters = {name: weight for name, weight in part.named_parameters() if weight.requires_grad}
         self.optimizer = torch.optim.AdamW(
-            self.parameters.values(), plan.learning_rate, weight_decay=plan.weight_decay, betas=(0.9, 0.99), fused=True
+            self.parameters.values(),
+            plan.learning_rate,
+            weight_decay=plan.weight_decay,
+            betas=(0.9, 0.99),
+            fused=True,
         )
-        self.ema = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.step, self.samples, self.seconds = (before.get(key, 0) for key in ("steps", "samples", "seconds"))
-        self.first = self.step
+        self.checkpoint = Checkpoint(folder, self.parameters, self.optimizer)
+        self.ema = {name: weight.detach().clone() for name, weight in self.parameters.items()}
+        self.step = before.get("steps", 0)
+        self.samples = before.get("samples", 0)
+        self.seconds = before.get("seconds", 0)
+        self.first = self.step  # from which the learning rate is warmed up
 
     def train(self) -> None:
-        batches, total = self._batches(), self.plan.minutes * 60
-        start = last = saved = pictured = time.monotonic()
+        """Take steps until the plan's minutes are over."""
+        batches = self._batches()
+        log = _Every(LOG_EVERY)
+        checkpoint = _Every(self.plan.save_every * 60)
+        sheet = _Every(self.plan.sheet_every * 60)
+        total = self.plan.minutes * 60
+        start = time.monotonic()
         with tqdm(total=round(total), desc=type(self.part).__name__, unit="s", smoothing=0) as bar:
             while (now := time.monotonic()) - start < total:
                 loss = self._step(next(batches), (now - start) / total)
                 self.seconds += time.monotonic() - now
-                if round(now - start) > bar.n:  # not at each step: it makes a GPU wait
-                    bar.update(round(now - start) - bar.n)
-                    bar.set_postfix(step=self.step, loss=f"{loss.item():.4f}")
-                if now - last > 10:
+                self._show(bar, round(now - start), loss)
+                if log.is_due(now):
                     self._log(loss.item())
-                    last = now
-                if now - saved > self.plan.save_every * 60:
+                if checkpoint.is_due(now):
                     self.save()
-                    saved = now
-                if now - pictured > self.plan.sheet_every * 60:
+                if sheet.is_due(now):
                     self._sheet()
-                    pictured = now
         self._sheet()
 
     def _batches(self) -> Iterator[Any]:
         """The batches of this step and all after it; for a GPU they are drawn ahead, by processes of their own."""
-        gpu = torch.device(self.plan.device).type == "cuda" and "fork" in multiprocessing.get_all_start_methods()
-        workers = min(WORKERS, (os.cpu_count() or 2) - 1) if gpu else 0
-        draws, steps = _Draws(self.part, self.plan.seed), count(self.step)
-        return iter(DataLoader(draws, batch_size=None, sampler=steps, **(_forked(workers) if workers else {})))
+        ahead = _is_gpu(self.plan.device) and "fork" in multiprocessing.get_all_start_methods()
+        workers = min(WORKERS, (os.cpu_count() or 2) - 1) if ahead else 0
+        options = _forked(workers) if workers else {}
+        draws = _Draws(self.part, self.plan.seed)
+        return iter(DataLoader(draws, batch_size=None, sampler=count(self.step), **options))
 
     def _step(self, drawn: Any, progress: float) -> torch.Tensor:
         generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.step)
@@ -138,7 +136,7 @@ class _Run:
         with torch.autocast(device, torch.bfloat16, enabled=self._halved(device)), _attention(device):
             loss = self.part.loss(drawn, generator)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
+        nn.utils.clip_grad_norm_(self.parameters.values(), LARGEST_GRADIENT)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
@@ -150,80 +148,108 @@ class _Run:
         return device != "cpu" or (self.plan.cpu_bf16 and multiplies_bf16())
 
     def _rate(self, progress: float) -> float:
+        """The share of the learning rate after a share `progress` of the minutes."""
         warm = min(1.0, (self.step - self.first + 1) / self.plan.warmup)
-        cool = min(1.0, (1 - progress) / self.plan.cooldown) if self.plan.cooldown else 1.0
-        return warm * max(cool, 0.02)
+        cool = 1.0
+        if self.plan.cooldown:
+            cool = min(1.0, (1 - progress) / self.plan.cooldown)
+        return warm * max(cool, LEAST_RATE)
 
     def _average(self) -> None:
         taken = self.step - self.first
         decay = min(self.plan.ema, (1 + taken) / (10 + taken))
-        torch._foreach_lerp_(list(self.ema.values()), [p.detach() for p in self.parameters.values()], 1 - decay)
+        averages = list(self.ema.values())
+        weights = [weight.detach() for weight in self.parameters.values()]
+        torch._foreach_lerp_(averages, weights, 1 - decay)
+
+    def _show(self, bar: tqdm, seconds: int, loss: torch.Tensor) -> None:
+        """Move the bar, but not at each step: to ask for the loss makes a GPU wait."""
+        if seconds > bar.n:
+            bar.update(seconds - bar.n)
+            bar.set_postfix(step=self.step, loss=f"{loss.item():.4f}")
 
     def _log(self, loss: float) -> None:
-        row = {"step": self.step, "samples": self.samples, "seconds": round(self.seconds), "loss": round(loss, 5)}
+        row = {
+            "step": self.step,
+            "samples": self.samples,
+            "seconds": round(self.seconds),
+            "loss": round(loss, 5),
+        }
         with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(row) + "\n")
 
     def _sheet(self) -> None:
         """Draw the sheet with the averaged weights, then go on with the others."""
-        kept = {name: p.detach().clone() for name, p in self.parameters.items()}
+        weights = {name: weight.detach().clone() for name, weight in self.parameters.items()}
         self.swap_in_ema()
         with torch.no_grad():
             sheet = self.part.eval().sheet()
         if sheet is not None:
             sheet.save(self.folder / f"sheet_{self.step:07d}.png")
-        self._load(kept)
+        self._fill(weights)
 
     def swap_in_ema(self) -> None:
-        self._load(self.ema)
+        """Put the averaged weights into the part."""
+        self._fill(self.ema)
         self.part.eval()
 
-    def _load(self, values: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                parameter.copy_(values[name])
+    @torch.no_grad()
+    def _fill(self, values: dict[str, torch.Tensor]) -> None:
+        for name, parameter in self.parameters.items():
+            parameter.copy_(values[name])
 
     def record(self) -> dict:
-        return {"steps": self.step, "samples": self.samples, "seconds": round(self.seconds), "plan": asdict(self.plan)}
+        """How far training has come, and by which plan."""
+        return {
+            "steps": self.step,
+            "samples": self.samples,
+            "seconds": round(self.seconds),
+            "plan": asdict(self.plan),
+        }
 
     def save(self) -> None:
-        state = {f"model.{k}": v for k, v in self.part.state_dict().items()}
-        state |= {f"ema.{k}": v for k, v in self.ema.items()}
-        for name, parameter in self.parameters.items():
-            moments = self.optimizer.state[parameter]
-            state |= {f"optimizer.{key}.{name}": value for key, value in moments.items()}
+        """Write the checkpoint."""
+        whole = {WEIGHT + name: value for name, value in self.part.state_dict().items()}
+        averages = {AVERAGE + name: value for name, value in self.ema.items()}
         counts = {"step": str(self.step), "seconds": str(self.seconds), "samples": str(self.samples)}
-        partial = self.folder / "checkpoint.partial"
-        save_file({k: v.detach().contiguous().clone() for k, v in state.items()}, partial, counts)
-        partial.rename(self.folder / "checkpoint.safetensors")
+        self.checkpoint.save(whole | averages, counts)
 
     def resume(self) -> None:
-        path = self.folder / "checkpoint.safetensors"
-        if not path.exists():
+        """Go on from the checkpoint, if there is one; what joined the part since then keeps its start."""
+        counts = self.checkpoint.facts()
+        if counts is None:
             return
-        state = load_file(path, self.plan.device)
-        self.part.load_state_dict(_under(state, "model."), strict=False)  # what joined the part since keeps its start
-        for name, parameter in self.parameters.items():
-            if f"ema.{name}" in state:
-                self.ema[name].copy_(state[f"ema.{name}"])
-            if (step := state.get(f"optimizer.step.{name}")) is not None:
-                moments = {key: state[f"optimizer.{key}.{name}"] for key in ("exp_avg", "exp_avg_sq")}
-                laid = {key: torch.empty_like(parameter).copy_(value) for key, value in moments.items()}
-                self.optimizer.state[parameter] = {"step": step, **laid}
-        self._count(path)
+        state = self.checkpoint.restore()
+        self.part.load_state_dict(_under(state, WEIGHT), strict=False)
+        for name, average in _under(state, AVERAGE).items():
+            if name in self.ema:
+                self.ema[name].copy_(average)
+        self.step = int(counts["step"])
+        self.samples = int(counts["samples"])
+        self.seconds = float(counts["seconds"])
         self.first = 0  # warmed up already
 
-    def _count(self, path: Path) -> None:
-        with safe_open(path, "pt") as file:
-            counts = file.metadata()
-        self.step, self.samples, self.seconds = int(counts["step"]), int(counts["samples"]), float(counts["seconds"])
+
+class _Every:
+    """Is due once in so many seconds, first when they have passed."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.last = time.monotonic()
+
+    def is_due(self, now: float) -> bool:
+        if now - self.last <= self.seconds:
+            return False
+        self.last = now
+        return True
 
 
 class _Draws(Dataset):
     """A part's batches by their step: the seed and the step say what is drawn."""
 
     def __init__(self, part: Part, seed: int) -> None:
-        self.part, self.seed = part, seed
+        self.part = part
+        self.seed = seed
 
     def __getitem__(self, step: int) -> Any:
         return self.part.draw(np.random.default_rng([self.seed, step]))
@@ -240,8 +266,17 @@ def _alone(worker: int) -> None:
 
 def multiplies_bf16() -> bool:
     """Whether this CPU has instructions for bfloat16; without them it takes 60 times as long as float32."""
-    known = torch.cpu.get_capabilities()
-    return any(known.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))  # the last is ARM's
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))  # the last is ARM's
+
+
+def _is_gpu(device: str) -> bool:
+    return torch.device(device).type == "cuda"
+
+
+def _fast_format(device: str) -> torch.memory_format:
+    """How weights lie in memory for convolutions to be fast."""
+    return torch.channels_last if _is_gpu(device) else torch.contiguous_format
 
 
 def _attention(device: str) -> AbstractContextManager:

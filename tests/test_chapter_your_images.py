@@ -1,6 +1,7 @@
 """A reader's own folder: what is refused before any work, who describes it, and what is said of the outcome."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -141,14 +142,14 @@ def test_drawings_are_described_and_what_is_written_by_hand_stays(tmp_path):
 def test_what_a_captioner_of_drawings_said_of_photos_is_not_kept_for_a_model_of_photos(folder, photos):
     own.write_captions(plan_of(folder), "cat", "stickers")
     subject = load_subject(folder)
-    told = own.world_told(plan_of(folder), subject)
+    told = own.world_sentences(plan_of(folder), subject)
     assert "not of Sticker World" in told and "not to be believed" in told
     with pytest.raises(ValueError, match="knows drawings only"):
         own.write_captions(plan_of(folder, profile=photos), "cat", "stickers")
     write(folder, {name: f"a [v] cat on a rug, {text}" for name, text in zip(subject.captions[3], ("near", "far"))})
     assert own.write_captions(plan_of(folder, profile=photos), "cat", "stickers") == []  # a person's now
-    assert "not to be believed" not in own.world_told(plan_of(folder), load_subject(folder))
-    assert "profile `mine`" in own.world_told(plan_of(folder, profile=photos), load_subject(folder))
+    assert "not to be believed" not in own.world_sentences(plan_of(folder), load_subject(folder))
+    assert "profile `mine`" in own.world_sentences(plan_of(folder, profile=photos), load_subject(folder))
 
 
 def test_nothing_is_judged_of_pictures_that_the_model_cannot_know(folder):
@@ -160,7 +161,8 @@ def test_nothing_is_judged_of_pictures_that_the_model_cannot_know(folder):
 
     study = Study()
     study.plan, study.subjects = plan, {subject.name: subject}
-    found = own.verdicts(study, seed=0)
+    results = SimpleNamespace(main=study, findings=own.Findings(subject, []))
+    found = [trial.verdict(seed=0) for trial in own.claims(results)]
     assert len(found) == 4 and {one.word for one in found} == {NOT_RUN}
     assert {one.claim.measure for one in found} == {"leakage", "NSD", "TA", "SA"}
 
@@ -168,8 +170,8 @@ def test_nothing_is_judged_of_pictures_that_the_model_cannot_know(folder):
 def test_findings_are_counted_and_told():
     looks = Finding("0.png", "looks", "fault", "identity", "brown", "leave out 'brown'")
     gap = Finding("1.png", "unsaid", "note", "nearby", "", "x" * 500)
-    assert own.findings_told([]) == "The checker finds nothing to change."
-    assert own.findings_told([looks, gap]).startswith("The checker finds 1 fault, and 1 thing to look at")
+    assert own.findings_summary([]) == "The checker finds nothing to change."
+    assert own.findings_summary([looks, gap]).startswith("The checker finds 1 fault, and 1 thing to look at")
     table = own.findings_table([looks, gap])
     assert table["Finding"].tolist()[0] == "fault: the subject's own looks, `brown`"
     assert len(table["What to do"][1]) < 210

@@ -1,6 +1,7 @@
 """Property edits: what is asked for, what counts as painted, and what the numbers decide."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,15 @@ import pytest
 from PIL import Image
 
 from sidkit import config
+from sidkit.chapters import description_cases
 from sidkit.chapters import property_edits as edits
-from sidkit.runs import Runs
 from sidkit.stickers.looks import colors
 from sidkit.stickers.references import make_subject
 from sidkit.study import claims
 from sidkit.study import drawn_masks as finding
+from sidkit.study.chapter import run
 from sidkit.study.pieces import file_name
-from sidkit.study.plan import make_plan
+from sidkit.worlds import StickerWorld, world_of
 
 PURPLE, GRAY = (136, 56, 192), (128, 128, 128)
 LEFT = np.zeros((64, 64), bool)
@@ -27,8 +29,8 @@ def studies(tmp_path_factory, tiny_weights):
     """Scale smoke, run once; the subject is always on the left."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "WEIGHTS", tiny_weights)
-        patch.setattr(finding, "find_subject", lambda profile, pictures, word: [LEFT] * len(pictures))
-        done = edits.run_studies(edits.make_plans("smoke"), Runs(tmp_path_factory.mktemp("runs")), progress=False)
+        patch.setattr(StickerWorld, "find", lambda world, pictures, word: [LEFT] * len(pictures))
+        done = list(run(edits, "smoke", tmp_path_factory.mktemp("runs"), progress=False).studies.values())
         for study in done:
             for arm in study.plan.arms:
                 finding.drawn_masks(study, *study.subjects, arm.name)  # kept
@@ -38,6 +40,12 @@ def studies(tmp_path_factory, tiny_weights):
 @pytest.fixture(autouse=True)
 def shipped(tiny_weights, monkeypatch):
     monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
+
+
+def words_of(frame):
+    """The verdicts on the rows of a frame."""
+    trials = edits.claims(SimpleNamespace(findings=frame))
+    return {trial.verdict(seed=0).word for trial in trials}
 
 
 def paint(studies, folder, shares):
@@ -58,7 +66,7 @@ def paint(studies, folder, shares):
 
 
 def test_the_first_prompt_asks_for_no_colour_and_no_other_for_the_subject_s_own():
-    for plan in edits.make_plans("full"):
+    for plan in edits.plans("full").values():
         (subject,) = plan.subjects
         plain, *asked = plan.prompts
         assert plain == f"a photo of a [v] {subject.subject_class}" and len(asked) == 4 == len(set(asked))
@@ -70,7 +78,8 @@ def test_the_first_prompt_asks_for_no_colour_and_no_other_for_the_subject_s_own(
 
 def test_it_trains_what_the_four_cases_train():
     """The subjects, references, captions and settings are those of the other chapter's plan, so the store has them."""
-    four, plans = make_plan("quick"), edits.make_plans("quick")
+    (four,) = description_cases.plans("quick").values()
+    plans = edits.plans("quick").values()
     assert [one for plan in plans for one in plan.subjects] == list(four.subjects)
     for plan in plans:
         same = ("profile", "references", "pictures", "seed")
@@ -80,16 +89,16 @@ def test_it_trains_what_the_four_cases_train():
 
 def test_an_own_folder_is_asked_by_its_class_word(tmp_path):
     subject = make_subject(tmp_path / "mine", "owl", "tied", 1, seed=0)
-    (plan,) = edits.make_plans("smoke", subjects=[str(subject.folder)], wanted=["orange", "blue"])
+    (plan,) = edits.plans("smoke", subjects=[str(subject.folder)], colors=["orange", "blue"]).values()
     said = ("a photo of a [v] owl", "a photo of an orange [v] owl", "a photo of a blue [v] owl")
     assert plan.prompts == said and plan.subjects == (subject.folder,)
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="color.*did you mean 'purple'"):
-        edits.make_plans("smoke", wanted=["purpel"])
+        edits.plans("smoke", colors=["purpel"])
     with pytest.raises(ValueError, match="scale"):
-        edits.make_plans("smokey")
+        edits.plans("smokey")
 
 
 def test_what_is_painted_by_hand(studies, tmp_path, monkeypatch):
@@ -108,12 +117,12 @@ def test_where_no_subject_is_found_nothing_counts(studies, monkeypatch):
     frame = edits.measured(studies)
     assert frame["painted_gap"].isna().all() and set(edits.not_found(frame).values()) == {1.0}
     assert list(edits.by_color(frame, seed=0)["Arm"]) == ["no subject was found"]
-    assert {one.word for one in edits.verdicts(frame, seed=0)} == {claims.NOT_RUN}
+    assert words_of(frame) == {claims.NOT_RUN}
 
 
 def test_masks_are_kept(studies, monkeypatch):
     (study,) = studies
-    monkeypatch.setattr(finding, "find_subject", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr(StickerWorld, "find", lambda *_: pytest.fail("looked again"))
     masks = finding.drawn_masks(study, *study.subjects, study.plan.arms[0].name)
     assert len(masks) == 2 and all(np.array_equal(one, LEFT) for row in masks for one in row)
 
@@ -122,20 +131,20 @@ def test_how_well_subjects_are_found(studies, monkeypatch):
     (study,) = studies
     (subject,) = study.subjects.values()
     true = [finding.given_mask(path) for path in subject.images]
-    monkeypatch.setattr(finding, "find_subject", lambda *_: [true[0], *[None] * (len(true) - 1)])
+    monkeypatch.setattr(StickerWorld, "find", lambda *_: [true[0], *[None] * (len(true) - 1)])
     assert edits.quality(studies) == pytest.approx(1 / len(true))
 
 
 def test_photos_need_to_be_told_how(studies):
     profile = replace(studies[0].plan.profile, pipeline="runwayml/somewhere", masks=None)
     with pytest.raises(ValueError, match="expected `masks`, which say how subjects are found"):
-        finding.find_subject(profile, [], "dog")
+        world_of(profile).find([], "dog")
 
 
 def test_figures_and_tables_of_a_run(studies, monkeypatch):
-    monkeypatch.setattr(finding, "find_subject", lambda profile, pictures, word: [LEFT] * len(pictures))
+    monkeypatch.setattr(StickerWorld, "find", lambda world, pictures, word: [LEFT] * len(pictures))
     frame = edits.measured(studies)
-    assert len(frame) == 2 and list(edits.table(frame, seed=0)["Arm"]) == [arm.name for arm in studies[0].plan.arms]
+    assert len(frame) == 2 and list(edits.painted_table(frame, seed=0)["Arm"]) == list(frame["arm"].unique())
     titles, images, heads = edits.rows(studies)
     assert titles == ["a photo of a purple [v] dog"] and len(images[0]) == len(heads) == 5
     titles, images, heads = edits.where(studies)
@@ -146,7 +155,7 @@ def test_figures_and_tables_of_a_run(studies, monkeypatch):
 def test_only_the_colour_keeps_its_colour_and_the_outline_is_drawn():
     pixels = np.full((64, 64, 3), GRAY, np.uint8)
     pixels[:8] = PURPLE
-    shown = np.asarray(edits.colored(Image.fromarray(pixels), "purple", LEFT))
+    shown = np.asarray(edits.with_color_shown(Image.fromarray(pixels), "purple", LEFT))
     assert tuple(shown[2, 40]) == PURPLE and len(set(shown[20, 40])) == 1 and shown[20, 40, 0] > 200
     assert tuple(shown[20, 31]) == (0, 0, 0) and tuple(shown[20, 32]) != (0, 0, 0)
 
@@ -167,4 +176,4 @@ def test_the_numbers_decide():
             for s in range(10)
             for case, value in ((1, 0.0), (3, sid))
         ]
-        assert {one.word for one in edits.verdicts(pd.DataFrame(rows), seed=0)} == {word}
+        assert words_of(pd.DataFrame(rows)) == {word}

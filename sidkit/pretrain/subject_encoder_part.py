@@ -18,15 +18,17 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from sidkit.files import write_text
 from sidkit.pretrain.autoencoder import grid
+from sidkit.pretrain.fit import Part
 from sidkit.pretrain.looking import jitter
-from sidkit.pretrain.loop import Part
 from sidkit.pretrain.pool import weights_name
 from sidkit.pretrain.text_to_image import FOREGROUND, timesteps
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
-from sidkit.stickers.scenes import Composition, compose, sample_scene
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import Composition, compose
 from sidkit.stickers.subject_encoder import SubjectNet, flat, pixels, seen, spelling, token_of, view
 
 COUNT = 10_000  # scenes
@@ -66,9 +68,7 @@ def views_on_disk(folder: Path, count: int, eyes: Backbone, vae: nn.Module) -> V
         scenes, arrays = _made(count, eyes, vae)
         for name, array in arrays.items():
             np.save(folder / f"{name}-{count}.npy", array)
-        partial = done.with_suffix(".partial")
-        partial.write_text(json.dumps([asdict(scene) for scene in scenes]))
-        partial.rename(done)
+        write_text(done, json.dumps([asdict(scene) for scene in scenes]))
     scenes = [Scene(**told) for told in json.loads(done.read_text())]
     return Views(scenes, *(np.load(folder / f"{name}-{count}.npy") for name in ARRAYS))
 

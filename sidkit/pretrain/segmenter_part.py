@@ -7,8 +7,9 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from sidkit.pretrain.loop import Part
-from sidkit.stickers.scenes import compose, sample_scene
+from sidkit.pretrain.fit import Part
+from sidkit.stickers.sampling import sample_scene
+from sidkit.stickers.scenes import compose
 from sidkit.stickers.segmenter import SIDE, Segmenter
 
 SCENES = 6000

@@ -1,0 +1,33 @@
+"""What a notebook would run with given parameters, asked of its chapter: no line of the notebook is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from sidkit import chapters
+from sidkit.notebook import check_parameters, declared_parameters, find_notebook
+from sidkit.study.chapter import accepted
+from sidkit.study.plan import Plan
+
+
+def plans_of(notebook: str | Path, values: Mapping[str, Any]) -> dict[str, Plan]:
+    """The plans of a notebook, by name, with `values` over its parameters' defaults; {} for one that trains nothing.
+
+    Nothing is run, asked, downloaded or written. Raises ValueError for an unknown notebook or parameter, and for
+    values that cannot be planned with.
+    """
+    path = find_notebook(notebook)
+    parameters = {name: parameter.default for name, parameter in declared_parameters(path).items()}
+    parameters |= check_parameters(path, values)
+    chapter = chapters.find(_chapter_name(path))
+    return chapter.plans(parameters["scale"], **accepted(chapter.plans, parameters))
+
+
+def _chapter_name(path: Path) -> str:
+    """A chapter for pictures of one's own (`sidkit new`) says in its metadata whose copy it is."""
+    metadata = nbformat.read(path, as_version=4).metadata
+    return metadata.get("sidkit", {}).get("chapter", path.stem)

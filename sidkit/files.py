@@ -1,0 +1,107 @@
+"""Files and folders that take their name only when they are whole.
+
+    with whole_file(folder / "mask.png") as partial:
+        image.save(partial, format="PNG")
+
+What is written lies beside its place under another name, goes to the disk, and then takes the place of what was there,
+in one step. Whatever ends the block early, an error, Ctrl-C or a kill, leaves what was there. Who may have company in
+writing one file holds a lock (`sidkit.runs`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LONGEST = 60  # letters of a name that its partial file keeps; a name has at most 255 bytes
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write a UTF-8 text file whole, or not at all. Its folder must be there."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path | str, data: bytes) -> None:
+    """Write a file whole, or not at all. Its folder must be there."""
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write a value as JSON that a person can read and edit: indented, letters with accents as they are."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def whole_file(path: Path | str) -> Iterator[Path]:
+    """The path to write to in the block; when that ends, what was written takes the place of `path`.
+
+    A link is followed, and a file that was there keeps its permissions. Raises OSError where writing does.
+    """
+    path = Path(os.path.realpath(path))
+    partial = _beside(path)
+    partial.unlink(missing_ok=True)  # of a process that was killed
+    try:
+        yield partial
+        if path.exists():
+            shutil.copymode(path, partial)
+        _sync(partial)
+        os.replace(partial, path)
+    except BaseException:  # also Ctrl-C
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def whole_folder(path: Path | str) -> Iterator[Path]:
+    """The empty folder to fill in the block; when that ends, it takes the place of `path`, whatever was there."""
+    path = Path(path)
+    partial = _beside(path)
+    _remove(partial)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        for entry in sorted(partial.rglob("*")):
+            if entry.is_file():
+                _sync(entry)
+        _remove(path)  # a folder takes no other's place unless that is empty
+        os.replace(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """A hidden name in the same folder, and so on the same disk, where a rename is one step."""
+    return path.with_name(f".{path.name[:LONGEST]}.partial")
+
+
+def _sync(path: Path) -> None:
+    """Have a file's bytes on the disk before its name says that they are: else a power cut leaves it empty."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a folder's names on the disk, where the system can open a folder for that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

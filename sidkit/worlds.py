@@ -1,0 +1,163 @@
+"""Photos and Sticker World: what differs between them, asked of an object, so that nobody else asks which one it is.
+
+`world_of` says it of a profile, by the model that paints; `world_of_folder` says it of a subject, by its pictures. A
+model of Sticker World can be shown photos, and then knows nothing of them: `knows` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from sidkit.config import Profile, shipped, weights_folder
+from sidkit.describe.describers import STICKERS
+from sidkit.describe.prompts import photo_prompts
+from sidkit.stickers import references
+from sidkit.subjects import Prompt, Subject
+
+
+class World(Protocol):
+    """Where pictures are from."""
+
+    needs_gpu: bool  # to train and to draw in it
+    encoder: str  # the encoder method (`sidkit.encoder_methods`) that knows its pictures
+    author: str  # of captions that no describer is known to have written
+
+    def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
+        """Prompts with `[v]` and what each asks for, `each` of every kind, the kinds in turn.
+
+        None asks for what the references show. Kinds: recontextualization, nearby, accessory and property; a style has
+        other ones. Raises ValueError where there are fewer than `each`.
+        """
+        ...
+
+    def undesired(self, subject: Subject) -> dict[str, str]:
+        """What all references show and `[v]` should not learn, by factor; nothing is known of photos."""
+        ...
+
+    def seen(self, folder: Path) -> dict[str, dict[str, str]]:
+        """What is known to be in each picture of a folder: {file: {factor: value}}."""
+        ...
+
+    def find(self, pictures: Sequence[Image.Image], class_word: str) -> list[np.ndarray | None]:
+        """A boolean (height, width) a picture, True on the subject; None where none is found.
+
+        Raises ValueError for a profile of photos without `masks`, by which Grounded-SAM is chosen.
+        """
+        ...
+
+    def finder(self) -> Any:
+        """What finds subjects, as it stands in a run's key."""
+        ...
+
+    def knows(self, other: World) -> bool:
+        """Whether its model has seen pictures like the other world's."""
+        ...
+
+    def believes(self, describer: str) -> bool:
+        """Whether the describer of that name knows pictures of this world."""
+        ...
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos, and whatever else is not of Sticker World; of a `profile`, if its model is what is asked about."""
+
+    profile: Profile | None = None
+    needs_gpu = True
+    encoder = "ip_adapter"
+    author = "hand"
+
+    def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
+        """The same few values for every subject, in order; `seed` changes nothing."""
+        return photo_prompts(subject, each)
+
+    def undesired(self, subject: Subject) -> dict[str, str]:
+        """Nothing is known."""
+        return {}
+
+    def seen(self, folder: Path) -> dict[str, dict[str, str]]:
+        """Nothing is known."""
+        return {}
+
+    def find(self, pictures: Sequence[Image.Image], class_word: str) -> list[np.ndarray | None]:
+        """By Grounded-SAM, which the profile's `masks` set."""
+        import torch
+        from tqdm import tqdm
+
+        from sidkit.masks.grounded_sam import GroundedSam
+
+        grounded_sam = GroundedSam(self.finder(), "cuda" if torch.cuda.is_available() else "cpu")
+        progress = tqdm(pictures, "find subjects", unit="picture", delay=5)
+        return [grounded_sam.find(picture, class_word).mask for picture in progress]
+
+    def finder(self) -> Any:
+        """The profile's `masks`."""
+        if self.profile is None or self.profile.masks is None:
+            name = self.profile.name if self.profile else "of these photos"
+            raise ValueError(f"profile {name}: expected `masks`, which say how subjects are found, got none")
+        return self.profile.masks
+
+    def knows(self, other: World) -> bool:
+        """A model of photos has seen drawings, too."""
+        return True
+
+    def believes(self, describer: str) -> bool:
+        """All but the shipped captioners, which have seen nothing but drawings."""
+        return describer not in STICKERS
+
+
+@dataclass(frozen=True)
+class StickerWorld:
+    """The drawn world, of whose pictures everything is known (`sidkit.stickers`)."""
+
+    needs_gpu = False
+    encoder = "stickers"
+    author = "Sticker World"
+
+    def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
+        """Drawn from the world's factors by `seed`."""
+        return references.prompts(subject, each, seed=seed)
+
+    def undesired(self, subject: Subject) -> dict[str, str]:
+        """What the scenes share."""
+        return references.read_truth(subject).shared
+
+    def seen(self, folder: Path) -> dict[str, dict[str, str]]:
+        """What the scenes hold."""
+        return references.things_by_picture(folder)
+
+    def find(self, pictures: Sequence[Image.Image], class_word: str) -> list[np.ndarray | None]:
+        """By the shipped segmenter, which finds any subject."""
+        from sidkit.stickers.segmenter import Segmenter
+
+        return Segmenter.load(weights_folder("segmenter")).masks(pictures)
+
+    def finder(self) -> Any:
+        """The segmenter's weights."""
+        from sidkit.model_cache import weights
+
+        return weights(str(weights_folder("segmenter")))
+
+    def knows(self, other: World) -> bool:
+        """Only its own drawings."""
+        return isinstance(other, StickerWorld)
+
+    def believes(self, describer: str) -> bool:
+        """All of them."""
+        return True
+
+
+def world_of(profile: Profile) -> World:
+    """The world that a profile's model paints."""
+    return StickerWorld() if shipped(profile.pipeline) else Photos(profile)
+
+
+def world_of_folder(folder: Path | str) -> World:
+    """The world that a subject's pictures are of: Sticker World's lie beside their true scenes."""
+    return StickerWorld() if (Path(folder) / references.SCENES).is_file() else Photos()

@@ -1,0 +1,124 @@
+"""The contract of all chapters: each has its notebook's name, tells its plans and does nothing, and fills its page."""
+
+import inspect
+import re
+import socket
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from sidkit import chapters, config
+from sidkit.chapters import cast
+from sidkit.notebook import declared_parameters, find_notebook
+from sidkit.study.chapter import NOT_PLANNED, accepted, run
+from sidkit.study.plan import METHOD, SCALES, Plan
+
+ROOT = Path(__file__).parents[1]
+THAT_TRAIN = [name for name in chapters.NOTEBOOKS if name not in ("00_sticker_world", "12_claims")]
+# What a notebook asks for that shapes what is shown, and not what is run.
+ONLY_SHOWN = {
+    "00_introduction": {"picture_file"},
+    "00_sticker_world": {"size", "seed"},
+    "03_vlm_comparison": {"scenes"},
+    "06_attention_maps": {"convention"},
+    "09_measures": {"each"},
+    "11_your_images": {"describer", "spend_at_most"},
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tmp_path_factory.mktemp("runs")
+
+
+def defaults(notebook):
+    """The parameters of a notebook as it stands."""
+    return {name: parameter.default for name, parameter in declared_parameters(find_notebook(notebook)).items()}
+
+
+def test_every_notebook_is_a_chapter_and_every_chapter_a_notebook():
+    assert [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))] == sorted(chapters.NOTEBOOKS)
+    modules = {path.stem for path in (ROOT / "sidkit" / "chapters").glob("*.py")} - {"__init__", "cast"}
+    assert modules == {name.partition("_")[2] for name in chapters.NOTEBOOKS}
+    assert all(name == chapters.find(name).NAME for name in chapters.NOTEBOOKS)
+    with pytest.raises(ValueError, match="did you mean '07_negative_prompts'"):
+        chapters.find("07_negative_prompt")
+
+
+@pytest.mark.parametrize("name", chapters.NOTEBOOKS)
+def test_every_parameter_of_the_notebook_is_planned_with_or_only_shown(name):
+    given = set(defaults(name)) - set(NOT_PLANNED)
+    planned = set(accepted(chapters.find(name).plans, dict.fromkeys(given)))
+    assert given - planned == ONLY_SHOWN.get(name, set())
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", chapters.NOTEBOOKS)
+def test_plans_are_told_without_doing_anything(name, scale, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("asked the network"))
+    for loader in ("sidkit.model_cache.load_pipeline", "sidkit.runs.Runs.get"):
+        monkeypatch.setattr(loader, lambda *_, **__: pytest.fail("loaded or made something"))
+    chapter = chapters.find(name)
+    plans = chapter.plans(scale, **accepted(chapter.plans, defaults(name)))
+    assert all(isinstance(plan, Plan) for plan in plans.values())
+    assert bool(plans) == (name in THAT_TRAIN)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", THAT_TRAIN)
+def test_options_of_a_plan_reach_it(name):
+    """What several chapters once dropped on the way: a profile, steps, pictures and seed that are not the default."""
+    chapter = chapters.find(name)
+    given = dict(profile="sd15", steps=7, pictures=3, seed=5)
+    wanted = {option: value for option, value in given.items() if option in defaults(name)}
+    for plan in chapter.plans("smoke", **accepted(chapter.plans, wanted)).values():
+        assert (plan.profile.name, plan.seed) == ("sd15", 5)
+        assert plan.pictures == wanted.get("pictures", plan.pictures)
+        if "steps" in wanted and METHOD in {arm.method for arm in plan.arms if "steps" not in arm.training}:
+            assert plan.training.steps == 7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", chapters.NOTEBOOKS)
+def test_a_chapter_fills_its_page(name, store, tiny_weights, monkeypatch):
+    """Every table and number that the page calls by name is there; every claim is decided or says why not."""
+    monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
+    if name == "00_sticker_world":
+        pytest.skip("it scores the shipped weights, which the book's test does")
+    chapter = chapters.find(name)
+    parameters = {key: value for key, value in defaults(name).items() if key not in NOT_PLANNED}
+    results = run(chapter, "smoke", store, progress=False, **parameters)
+    page = " ".join(cell.source for cell in nbformat.read(find_notebook(name), as_version=4).cells)
+    tables_called = set(re.findall(r"```\{glue:md\} (\w+)", page))
+    values_called = set(re.findall(r"\{glue:text\}`(\w+)", page))
+    assert tables_called - {"passport"} <= set(results.tables) | set(results.values)
+    assert values_called <= set(results.values)
+    assert all(verdict.reason for verdict in results.verdicts)
+    assert f"sidkit notebook {name} -p scale=smoke" in results.passport()
+
+
+def test_the_cast_is_one_table_and_grows_with_the_scale():
+    assert tuple(SCALES) == cast.SCALES
+    for chapter, rows in cast.CAST.items():
+        assert any(name.endswith(chapter) for name in chapters.NOTEBOOKS)
+        for row in rows.values():
+            sizes = [value if isinstance(value, int) else len(value) for value in row]
+            assert sizes == sorted(sizes)
+    with pytest.raises(ValueError, match="unknown scale 'quik'; did you mean 'quick'"):
+        cast.of("limits", "subjects", "quik")
+
+
+def test_nobody_else_says_what_a_scale_is():
+    """The words smoke, quick and full stand as keys or columns in one place of the chapters."""
+    for path in (ROOT / "sidkit" / "chapters").glob("*.py"):
+        if path.stem != "cast":
+            assert not re.search(r"[\"']smoke[\"']|[\"']quick[\"']", path.read_text()), path.name
+
+
+def test_chapters_have_the_functions_of_the_protocol():
+    for name in chapters.NOTEBOOKS:
+        chapter = chapters.find(name)
+        for function in ("claims", "tables"):
+            assert list(inspect.signature(getattr(chapter, function)).parameters) == ["results"]
