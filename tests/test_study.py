@@ -5,19 +5,17 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import results_of, save_looking
 
 from sidkit import config
-from sidkit.chapters import biases, description_cases, introduction, methods
+from sidkit.chapters import biases, description_cases, introduction
 from sidkit.generation import generate
 from sidkit.measure.pictures import without_identifier
 from sidkit.measure.statistics import Interval
 from sidkit.model_cache import weights
-from sidkit.plot import charts as plot
 from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.stickers.heads import HEADS
@@ -402,53 +400,6 @@ def test_a_bias_is_told_of_the_subjects_that_have_it():
     frame = frame_of({1: 0.5, 3: 0.1}).assign(leak_nearby=lambda rows: rows["leakage"].where(rows["subject"] != "s3"))
     (verdict,) = claims.check(frame, [biases.claim("nearby")], seed=0)
     assert verdict.word == claims.REPRODUCED and verdict.difference.counts["subject"] == 3
-
-
-def test_every_method_runs_with_and_without_sid(study):
-    runs, _ = study
-    found = run_study(
-        make_plan("smoke", subjects=["dog"], arms=methods.arms(["svdiff", "textual_inversion"])), runs, progress=False
-    )
-    table = methods.table(found, seed=0)
-    assert list(table["Arm"]) == ["SVDiff", "SVDiff + SID", "Textual Inversion", "Textual Inversion + SID"]
-    assert all(float(value) >= 0 for value in table["Seconds"])
-    assert [claim.case for claim in methods.claims(found)][::4] == ["SVDiff + SID", "Textual Inversion + SID"]
-    assert {verdict.word for verdict in claims.check(found.frame, methods.claims(found), seed=0)} != {claims.NOT_RUN}
-    points = methods.points(found.frame, seed=0)
-    figure, ax = plt.subplots()
-    plot.alignments(points, "TA", "SA", ax, methods.pareto(points, "TA", "SA"))
-    assert len(ax.collections) >= 4
-    with pytest.raises(ValueError, match="unknown method 'svdif'; did you mean 'svdiff'"):
-        methods.arms(["svdif"])
-
-
-def test_the_front_is_who_nobody_beats():
-    points = pd.DataFrame(
-        {"TA": [1.0, 2.0, 3.0, 1.5], "SA": [3.0, 2.0, 1.0, 1.5]}, index=["a", "b + SID", "c + SID", "d"]
-    )
-    assert methods.pareto(points, "TA", "SA") == ["a", "b + SID", "c + SID"]
-    assert methods.front_told(points, "TA", "SA").endswith("of these, a without SID.")
-
-
-def test_the_paper_s_own_points_hold_what_was_found_in_them():
-    """In NSD-TA all the best use SID; in SA-TA one does not (facts on the paper, section 8)."""
-    for figure, exception in ((8, "Custom Diffusion"), (9, "SVDiff")):
-        points = methods.paper_points(figure)
-        assert all(arm.endswith("SID") for arm in methods.pareto(points, "TA", "NSD"))
-        assert exception in methods.pareto(points, "TA", "SA")
-    means = methods.paper_points(8).groupby(lambda arm: arm.endswith("SID")).mean()
-    assert means.loc[True, "NSD"] - means.loc[False, "NSD"] == pytest.approx(0.0206, abs=1e-4)
-
-
-def test_the_paper_s_numbers_stand_beside_ours_only_where_the_measure_is_the_same(study):
-    paper = methods.paper_points(9)
-    assert methods.gain(paper, "NSD", "DreamBooth") == pytest.approx(0.0345)
-    assert methods.gain(paper, "SA", "SVDiff", "ELITE") == pytest.approx(-0.0064)
-    assert methods.gain(paper, "leakage", "DreamBooth") is methods.gain(paper, "SA", "LoRA") is None
-    arms = methods.arms(["dreambooth"])
-    for profile, known in (("stickers", [None] * 4), ("sd15", [0.0161, 0.0053, 0.0117, None])):
-        plan = make_plan("smoke", profile=profile, subjects=["dog"], arms=arms)
-        assert [claim.paper for claim in methods.claims(replace(study[1], plan=plan))] == pytest.approx(known)
 
 
 def test_a_passport_names_the_runs_and_the_command(study):

@@ -94,33 +94,33 @@ def baselines(plan: Plan) -> list[str]:
     return [name for name in names if name + WITH_SID in names]
 
 
-def statement(words: str, measure: str, direction: str, source: str) -> Claim:
-    """What the paper says of any method with SID; `claim_of` makes a claim of it."""
+def template(words: str, measure: str, direction: str, source: str) -> Claim:
+    """What the paper says of any method with SID; `claim_of` puts a method in."""
     return Claim(words, measure, WITH_SID, "", direction, source, by="arm")
 
 
-STATEMENTS = (
-    statement("SID moves pictures away from the references' surroundings", "NSD", "higher", "Fig. 8"),
-    statement("SID follows the prompt better", "TA", "higher", "Fig. 8"),
-    statement("SID keeps the subject better", "SA", "higher", "Fig. 8, said of the mean"),
-    statement("SID keeps the other things out", "leakage", "lower", "Fig. 5"),
+TEMPLATES = (
+    template("SID moves pictures away from the references' surroundings", "NSD", "higher", "Fig. 8"),
+    template("SID follows the prompt better", "TA", "higher", "Fig. 8"),
+    template("SID keeps the subject better", "SA", "higher", "Fig. 8, said of the mean"),
+    template("SID keeps the other things out", "leakage", "lower", "Fig. 5"),
 )
 
 
 def claims_of(plan: Plan) -> list[Claim]:
     """The paper's statements on SID beside its baseline, for each method of a plan."""
     paper = comparable_points(plan, 8)
-    return [claim_of(method, said, method, paper) for method in baselines(plan) for said in STATEMENTS]
+    return [claim_of(method, template, method, paper) for method in baselines(plan) for template in TEMPLATES]
 
 
-def claim_of(method: str, said: Claim, against: str, paper: pd.DataFrame) -> Claim:
+def claim_of(method: str, template: Claim, against: str, paper: pd.DataFrame) -> Claim:
     """A statement of one method, by its title: the arm with SID beside the arm `against`."""
     return replace(
-        said,
-        words=f"{method}: {said.words}",
+        template,
+        words=f"{method}: {template.words}",
         case=method + WITH_SID,
         against=against,
-        paper=gain(paper, said.measure, method, against),
+        paper=gain(paper, template.measure, method, against),
     )
 
 

@@ -19,7 +19,7 @@ from sidkit.chapters.methods import (
     front_sentence,
     paper_points,
     points,
-    statement,
+    template,
     with_costs,
 )
 from sidkit.config import check_name, load_profile
@@ -44,17 +44,17 @@ COMPANY = "nearby+tied"  # what a thing has beside and on it; with one reference
 POSE = "leak_pose"
 PAPER_ENCODERS = ("ELITE", "BLIP-Diffusion")
 BESIDE_USUAL = (
-    statement("SID moves pictures away from the reference's surroundings", "NSD", "higher", "Fig. 9"),
-    statement("SID follows the prompt better", "TA", "higher", "Fig. 9"),
-    statement("SID keeps the other things out", "leakage", "lower", "Fig. 6"),
-    statement("SID frees the subject from the reference's pose", POSE, "lower", "Fig. 6"),
+    template("SID moves pictures away from the reference's surroundings", "NSD", "higher", "Fig. 9"),
+    template("SID follows the prompt better", "TA", "higher", "Fig. 9"),
+    template("SID keeps the other things out", "leakage", "lower", "Fig. 6"),
+    template("SID frees the subject from the reference's pose", POSE, "lower", "Fig. 6"),
 )
 BESIDE_ENCODER = (
-    statement("with SID it keeps the subject better than the encoder", "SA", "higher", "Fig. 9, said of the whole"),
-    statement("with SID it is further from the surroundings than the encoder", "NSD", "higher",
+    template("with SID it keeps the subject better than the encoder", "SA", "higher", "Fig. 9, said of the whole"),
+    template("with SID it is further from the surroundings than the encoder", "NSD", "higher",
               "Fig. 9, said of the whole"),
-    statement("with SID it follows the prompt better than the encoder", "TA", "higher", "Fig. 9"),
-    statement("with SID it keeps the pose less often than the encoder", POSE, "lower", "Fig. 6"),
+    template("with SID it follows the prompt better than the encoder", "TA", "higher", "Fig. 9"),
+    template("with SID it keeps the pose less often than the encoder", POSE, "lower", "Fig. 6"),
 )  # fmt: skip
 
 
@@ -130,8 +130,8 @@ def claims_of(plan: Plan) -> list[Claim]:
     """The claims of a plan."""
     paper = comparable_points(plan, 9)
     methods = baselines(plan)
-    beside_usual = [claim_of(method, said, method, paper) for method in methods for said in BESIDE_USUAL]
-    beside_encoder = [claim_of(method, said, ENCODER, paper) for method in methods for said in BESIDE_ENCODER]
+    beside_usual = [claim_of(method, template, method, paper) for method in methods for template in BESIDE_USUAL]
+    beside_encoder = [claim_of(method, template, ENCODER, paper) for method in methods for template in BESIDE_ENCODER]
     return beside_usual + beside_encoder
 
 
