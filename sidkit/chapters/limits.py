@@ -13,7 +13,7 @@ from PIL import Image
 
 from sidkit.chapters import biases
 from sidkit.config import check_name
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.runs import Runs
 from sidkit.stickers.grammar import leave_out
 from sidkit.stickers.references import read_truth
@@ -78,12 +78,12 @@ def without(factor: Callable[[Subject], str]) -> Callable[[Subject], list[str]]:
 
     They raise ValueError where a SID has no words for the factor: then nothing would be left out.
     """
-    return lambda subject: [_shorter(text, factor(subject)) for text in describe(subject, SID.captions)]
+    return lambda subject: [_shorter(text, factor(subject)) for text in captions_of_case(subject, SID.captions)]
 
 
 def every_other(subject: Subject) -> list[str]:
     """As `without(missed)`, but every other caption says it."""
-    pairs = zip(describe(subject, SID.captions), without(missed)(subject), strict=True)
+    pairs = zip(captions_of_case(subject, SID.captions), without(missed)(subject), strict=True)
     return [sid if index % 2 else less for index, (sid, less) in enumerate(pairs)]
 
 
@@ -137,7 +137,7 @@ def captions(study: Study) -> pd.DataFrame:
     """A row an arm: what it says of the first subject's first reference."""
     subject = next(iter(study.subjects.values()))
     told = [(arm.name, arm.captions if callable(arm.captions) else None, arm.case) for arm in study.plan.arms]
-    texts = [(name, (say(subject) if say else describe(subject, case))[0]) for name, say, case in told]
+    texts = [(name, (say(subject) if say else captions_of_case(subject, case))[0]) for name, say, case in told]
     return pd.DataFrame([(name, f"`{text}`") for name, text in texts], columns=["Captions", "Of the first reference"])
 
 

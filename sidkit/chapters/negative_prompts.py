@@ -17,7 +17,7 @@ from PIL import Image
 
 from sidkit.chapters import biases
 from sidkit.config import check_name
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.describe.negative import negative_prompt
 from sidkit.masks.files import FILLS, apply_mask
 from sidkit.measure.statistics import case_means
@@ -154,9 +154,9 @@ def texts(study: Study) -> pd.DataFrame:
     """What the first subject's first reference is called in training, and what its pictures are drawn away from."""
     subject = next(iter(study.subjects.values()))
     told = [
-        ("the usual caption, in training", describe(subject, USUAL.captions)[0]),
+        ("the usual caption, in training", captions_of_case(subject, USUAL.captions)[0]),
         ("the negative prompt, in drawing", negative_prompt(subject)),
-        ("SID, in training", describe(subject, SID.captions)[0]),
+        ("SID, in training", captions_of_case(subject, SID.captions)[0]),
     ]
     return pd.DataFrame([(what, f"`{text}`") for what, text in told], columns=["What", "Text"])
 

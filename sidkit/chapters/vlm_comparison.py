@@ -18,7 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.describe.answers import AnswerError
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.description import mark
 from sidkit.describe.instructions import load_instruction
@@ -103,7 +103,8 @@ def make_plans(scale: str, *, subjects: Sequence[str] = (), **options: Any) -> t
 def kept(share: float, seed: int = 0) -> Callable[[Subject], list[str]]:
     """SIDs of which only a share of the phrases is left, drawn at random: a larger share has all of a smaller one."""
     return lambda subject: [
-        _thinned(text, share, np.random.default_rng([seed, index])) for index, text in enumerate(describe(subject, 3))
+        _thinned(text, share, np.random.default_rng([seed, index]))
+        for index, text in enumerate(captions_of_case(subject, 3))
     ]
 
 
@@ -117,7 +118,7 @@ def _thinned(text: str, share: float, rng: np.random.Generator) -> str:
 def dose(subject: Subject, texts: Sequence[str]) -> float:
     """Share of the factors that a subject's SIDs name which other captions of it name, too."""
     counts = [sum(factor in grammar.parse(text) for factor in grammar.UNDESIRED) for text in texts]
-    full = [sum(factor in grammar.parse(text) for factor in grammar.UNDESIRED) for text in describe(subject, 3)]
+    full = [sum(factor in grammar.parse(text) for factor in grammar.UNDESIRED) for text in captions_of_case(subject, 3)]
     return sum(counts) / sum(full)
 
 
@@ -199,7 +200,7 @@ def said_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     scene = read_truth(subject).scenes[subject.images[image].name]
     picture = load_images(subject)[image]
     rows = [(told, coloured(say(name, picture, subject.class_word), scene)) for name, told in NAMES.items()]
-    written = describe(subject, 3)[image].replace("[v] ", "")
+    written = captions_of_case(subject, 3)[image].replace("[v] ", "")
     return pd.DataFrame([*rows, (TRUTH, coloured(written, scene))], columns=["Describer", "What it says"])
 
 

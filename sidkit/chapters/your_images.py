@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sidkit.captions import CAPTIONS, SID_CASE
 from sidkit.check.check import KINDS, Finding
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
@@ -17,11 +18,11 @@ from sidkit.study.claims import DESCRIPTION_CASES, NOT_RUN, Claim, Verdict, chec
 from sidkit.study.pieces import sticker_subject
 from sidkit.study.plan import Arm, Plan, Stickers
 from sidkit.study.run import Study
-from sidkit.subjects import CAPTIONS, SID, Subject, check_formats, load_image, load_subject, picture_files
+from sidkit.subjects import Subject, check_formats, load_image, load_subject, picture_files
 from sidkit.worlds import World, world_of, world_of_folder
 
 EXAMPLE, SHARED = "penguin", "background+nearby"  # what is learnt where no folder is given
-ARMS = (Arm("without SID", 1), Arm("with SID", SID))
+ARMS = (Arm("without SID", 1), Arm("with SID", SID_CASE))
 LONGEST = 200  # letters of a caption's end that a table shows
 OPENAI = "openai:"  # before a model's name
 
@@ -83,8 +84,8 @@ def captions_table(subject: Subject) -> pd.DataFrame:
     """A row a picture: its description, and who wrote it."""
     wrote, world = sources(subject.folder), world_of_folder(subject.folder)
     rows = []
-    for name, text in subject.captions[SID].items():
-        writer = wrote.get(name, {}).get(str(SID), HAND)
+    for name, text in subject.captions[SID_CASE].items():
+        writer = wrote.get(name, {}).get(str(SID_CASE), HAND)
         rows.append((f"`{name}`", f"`{text}`", world.author if writer == HAND else writer))
     return pd.DataFrame(rows, columns=["Picture", "Description (case 3, SID)", "Written by"])
 
@@ -134,7 +135,7 @@ def foreign(plan: Plan, subject: Subject) -> bool:
 
 def claims() -> list[Claim]:
     """What the paper says of SID beside the usual captions, for one subject."""
-    return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID, 1)]
+    return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID_CASE, 1)]
 
 
 def verdicts(study: Study, *, seed: int) -> list[Verdict]:
