@@ -10,20 +10,31 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from queue import Queue
-from threading import Thread
+from queue import Empty, Queue
 
-from tqdm import tqdm
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from sidkit.notebook import check_parameters, declared_parameters, run_notebook
 
 # Jupyter Book has no `python -m`; its script may not be on the path where the virtual environment is not activated.
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-DRAWN = re.compile(r"%\|.*\|")  # of a progress bar of tqdm, which is told from other lines by it
-DONE = "done"  # said when a notebook is
+BAR = re.compile(r"(?P<what>[^|]*?):? *\d+%\|.*\| *(?P<done>\d+)/(?P<all>\d+) \[")  # as tqdm draws one
+GLANCE = 0.2  # seconds between two looks at which notebooks are done
+
+
+@dataclass(frozen=True)
+class Call:
+    """One notebook to execute: its source, its parameters, and the page that is its executed copy."""
+
+    source: Path
+    parameters: dict[str, str]
+    page: Path
 
 
 def build_book(root: Path, *, scale: str, jobs: int = 0) -> Path:
@@ -37,8 +48,7 @@ def build_book(root: Path, *, scale: str, jobs: int = 0) -> Path:
     fails; RuntimeError where the pages do not build.
     """
     pages = executed_pages(root)
-    parameters = {source: _scaled(source, scale) for source in pages}  # all are checked before the first one runs
-    calls = [(source, parameters[source], page) for source, page in pages.items()]
+    calls = [Call(source, _scaled(source, scale), page) for source, page in pages.items()]  # checked before any runs
     _execute(calls[:-1], jobs or os.cpu_count() or 1)
     _execute(calls[-1:], 1)
     shutil.rmtree(root / "_build", ignore_errors=True)
@@ -48,76 +58,82 @@ def build_book(root: Path, *, scale: str, jobs: int = 0) -> Path:
     return (root / "_build" / "html" / "index.html").resolve()
 
 
-def _execute(calls: list[tuple[Path, dict[str, str], Path]], jobs: int) -> None:
+def _execute(calls: list[Call], jobs: int) -> None:
     """Run notebooks, `jobs` at once, each in a process of its own; the first that fails stops what has not begun."""
     if jobs == 1 or len(calls) < 2:
         for call in calls:
-            print(f"executing {call[0].stem}", file=sys.stderr, flush=True)
-            run_notebook(*call)
+            print(f"executing {call.source.stem}", file=sys.stderr, flush=True)
+            run_notebook(call.source, call.parameters, call.page)
         return
     context = get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
-        said = manager.Queue()
-        begun = [pool.submit(_run_beside_others, *call, said) for call in calls]
-        screen = Thread(target=_Screen(len(calls)).show, args=(said,))
-        screen.start()
+    with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool, _Screen(len(calls)) as screen:
+        messages = manager.Queue()
+        begun = {call.source.stem: pool.submit(_run_beside_others, call, messages) for call in calls}
         try:
-            for done in as_completed(begun):
-                done.result()
+            _watch(begun, messages, screen)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-        finally:
-            said.put(None)
-            screen.join()
 
 
-def _run_beside_others(source: Path, parameters: dict[str, str], page: Path, said: Queue) -> None:
-    run_notebook(source, parameters, page, _Lines(source.stem, said))
-    said.put((source.stem, DONE))
+def _run_beside_others(call: Call, messages: Queue) -> None:
+    run_notebook(call.source, call.parameters, call.page, _Lines(call.source.stem, messages))
+
+
+def _watch(begun: dict[str, Future], messages: Queue, screen: _Screen) -> None:
+    """Show what notebooks say until all are done; raise what the first that fails has raised."""
+    running = dict(begun)
+    while running:
+        with suppress(Empty):
+            screen.show(*messages.get(timeout=GLANCE))
+            continue  # first all that was said, then who is done
+        for name in [name for name, future in running.items() if future.done()]:
+            running.pop(name).result()
+            screen.finish(name)
 
 
 class _Lines:
-    """What a notebook writes to stderr, line by line and under its name, for the one process that shows all of it."""
+    """A file that sends what a notebook writes to stderr, line by line and under its name, to who shows all of it."""
 
-    def __init__(self, name: str, said: Queue) -> None:
-        self.name, self.said = name, said
+    def __init__(self, name: str, messages: Queue) -> None:
+        self.name, self.messages = name, messages
 
     def write(self, text: str) -> None:
-        for line in filter(str.strip, re.split(r"[\r\n]+", text)):
-            self.said.put((self.name, line.rstrip()))
+        for line in re.split(r"[\r\n]+", text):
+            if line.strip():
+                self.messages.put((self.name, line.rstrip()))
 
     def flush(self) -> None:
         pass
 
 
-class _Screen:
-    """A bar of the notebooks, below it on a terminal the newest bar of each that runs, and above it all other lines."""
+class _Screen(Progress):
+    """A bar of the notebooks, below it one of each that runs, and above them whatever else they say."""
 
-    def __init__(self, count: int) -> None:
-        self.notebooks, self.inner = tqdm(total=count, desc="notebooks"), {}
+    def __init__(self, count: int, console: Console | None = None) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        super().__init__(*columns, console=console or Console(stderr=True))
+        self.notebooks = self.add_task("notebooks", total=count)
+        self.task_by_name: dict[str, TaskID] = {}
 
-    def show(self, said: Queue) -> None:
-        for name, line in iter(said.get, None):
-            if line == DONE:
-                self._count(name)
-            elif DRAWN.search(line):
-                self._bar(name).set_description_str(f"{name}: {DRAWN.sub('%', line)}")
-            else:
-                tqdm.write(f"{name}: {line}", file=sys.stderr)
-        for bar in (*self.inner.values(), self.notebooks):
-            bar.close()
+    def show(self, name: str, line: str) -> None:
+        """A line that a notebook wrote: a bar of tqdm moves the notebook's own, anything else is printed."""
+        drawn = BAR.match(line)
+        if not drawn:
+            self.console.print(f"{name}: {line}", markup=False, highlight=False, soft_wrap=True)
+            return
+        if name not in self.task_by_name:
+            self.task_by_name[name] = self.add_task(name)
+        description = f"{name}: {drawn['what']}" if drawn["what"] else name
+        counts = dict(completed=int(drawn["done"]), total=int(drawn["all"]))
+        self.update(self.task_by_name[name], description=description, **counts)
 
-    def _bar(self, name: str) -> tqdm:
-        if name not in self.inner:
-            self.inner[name] = tqdm(bar_format="{desc}", leave=False, disable=not sys.stderr.isatty())
-        return self.inner[name]
-
-    def _count(self, name: str) -> None:
-        if name in self.inner:
-            self.inner.pop(name).close()
-        self.notebooks.set_postfix_str(name, refresh=False)
-        self.notebooks.update()
+    def finish(self, name: str) -> None:
+        """A notebook is done: its own bar goes, that of all moves."""
+        if name in self.task_by_name:
+            self.remove_task(self.task_by_name.pop(name))
+        self.console.print(f"executed {name}", markup=False, highlight=False)
+        self.advance(self.notebooks)
 
 
 def executed_pages(root: Path) -> dict[Path, Path]:
@@ -126,9 +142,13 @@ def executed_pages(root: Path) -> dict[Path, Path]:
         raise ValueError(f"book: expected _config.yml and _toc.yml in {root.resolve()}, found no _toc.yml")
     from sphinx_external_toc.parsing import parse_toc_yaml  # comes with Jupyter Book, which not everyone installs
 
-    names = [Path(name).with_suffix("") for name in parse_toc_yaml(root / "_toc.yml")]
-    sources = {root / "notebooks" / f"{name.name}.ipynb": root / f"{name}.ipynb" for name in names}
-    return {source: page for source, page in sources.items() if source.is_file()}
+    page_by_source = {}
+    for entry in parse_toc_yaml(root / "_toc.yml"):
+        name = Path(entry).with_suffix("")
+        source = root / "notebooks" / f"{name.name}.ipynb"
+        if source.is_file():
+            page_by_source[source] = root / f"{name}.ipynb"
+    return page_by_source
 
 
 def _scaled(source: Path, scale: str) -> dict[str, str]:

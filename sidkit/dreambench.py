@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidkit.captions import CAPTIONS
 from sidkit.config import check_name
 from sidkit.mark import MARK
-from sidkit.subjects import CAPTIONS, SUFFIXES, Prompt, Subject, load_subject
+from sidkit.subjects import SUFFIXES, Prompt, Subject, load_subject
 
 LIST = "prompts_and_classes.txt"
 LIVE = ("cat", "dog")  # classes that get the prompts for live subjects

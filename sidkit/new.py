@@ -10,11 +10,12 @@ from pathlib import Path
 
 import nbformat
 
+from sidkit.captions import BIASES, CAPTIONS
 from sidkit.config import check_name, profiles
 from sidkit.describe.folder import class_word_of
 from sidkit.files import write_json, write_text
 from sidkit.notebook import find_notebook
-from sidkit.subjects import BIASES, CAPTIONS, SUFFIXES, check_formats, load_image, picture_files
+from sidkit.subjects import SUFFIXES, check_formats, load_image, picture_files
 
 CHAPTER, LABEL = "11_your_images", "yours-"
 TOC, PART = "_toc.yml", "Your own images"

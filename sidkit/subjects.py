@@ -24,14 +24,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+from sidkit.captions import BIASES, CAPTIONS, SID_CASE, WRITTEN_CASES
 from sidkit.config import check_name
 from sidkit.mark import check_length, check_mark, insert
 
-BIASES = ("background", "nearby", "tied", "substance", "pose")  # what leaks into [v] (section 3.1)
-CAPTIONS = "captions.json"
 KEYS = ("class_word", "bias", "captions")  # and, if wanted, a name
-WRITTEN_CASES = (1, 2, 3, 4)
-SID = 3  # the case of a caption that is only a text
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 UNREAD = (".heic", ".heif", ".avif", ".jxl", ".gif", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd")
@@ -220,7 +217,7 @@ def _by_case(folder: Path, captions: Mapping[str, Any]) -> dict[int, dict[str, s
 
 
 def _cases_of(folder: Path, file: str, told: Any) -> dict[int, str]:
-    told = {str(SID): told} if isinstance(told, str) else told
+    told = {str(SID_CASE): told} if isinstance(told, str) else told
     good = isinstance(told, dict) and told and all(isinstance(text, str) for text in told.values())
     _expect(good, folder / CAPTIONS, f'{file} to have a caption or {{"1": caption, "3": caption}}', told)
     return {int(check_name(f"case of {file}", case, map(str, WRITTEN_CASES))): text for case, text in told.items()}

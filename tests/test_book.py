@@ -1,16 +1,16 @@
 """A small book, end to end: notebooks executed, pages built, and nothing wrong left unsaid."""
 
 import io
-import sys
 from queue import SimpleQueue
 
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell
 from papermill import PapermillExecutionError
+from rich.console import Console
 from test_notebook import write
 
-from sidkit.book import DONE, _Lines, _Screen, build_book, executed_pages
+from sidkit.book import BAR, _Lines, _Screen, build_book, executed_pages
 
 CONFIG = """\
 title: A small book
@@ -81,22 +81,51 @@ def test_notebooks_run_at_once_and_the_last_one_when_all_are_done(root, monkeypa
     assert "01_sum.done" in told and "02_part.done" in told
     said = capfd.readouterr().err
     assert "01_sum: is at work" in said and "02_part: is at work" in said and "executing 03_part" in said
+    assert "executed 01_sum" in said and "executed 02_part" in said
 
 
-def test_on_a_terminal_each_notebook_that_runs_has_a_line_of_its_own(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", terminal := io.StringIO())
-    terminal.isatty = lambda: True
-    said = SimpleQueue()
-    first, second = _Lines("01_sum", said), _Lines("02_part", said)
-    first.write("\rdrawing:  25%|##   | 1/4 [00:01<00:03, 1.00s/it]")
-    second.write("at work\n")
-    first.write("\rdrawing:  50%|###  | 2/4 [00:02<00:02, 1.00s/it]\n")
-    said.put(("01_sum", DONE))
-    said.put(None)
-    _Screen(2).show(said)
-    shown = terminal.getvalue()
-    assert "01_sum: drawing:  25% 1/4 [00:01<00:03" in shown and "01_sum: drawing:  50% 2/4" in shown
-    assert "02_part: at work\n" in shown and "1/2" in shown
+def screen(terminal):
+    """One that draws onto a text, and what it has drawn."""
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=100, legacy_windows=False)
+    return _Screen(2, console), console.file.getvalue
+
+
+def test_on_a_terminal_each_notebook_that_runs_has_a_bar_of_its_own():
+    shown, drawn = screen(terminal=True)
+    messages = SimpleQueue()
+    with shown:
+        _Lines("01_sum", messages).write("\rdrawing:  25%|##   | 1/4 [00:01<00:03, 1.00s/it]")
+        _Lines("02_part", messages).write("at work\n\n")
+        _Lines("01_sum", messages).write("\rdrawing:  50%|###  | 2/4 [00:02<00:02, 1.00s/it]\n")
+        while not messages.empty():
+            shown.show(*messages.get())
+            shown.refresh()
+        (bar,) = [task for task in shown.tasks if task.description == "01_sum: drawing"]
+        assert (bar.completed, bar.total) == (2, 4)
+        shown.finish("01_sum")
+        shown.finish("02_part")
+    assert "02_part: at work" in drawn() and "1/4" in drawn() and "2/4" in drawn()
+    assert [task.description for task in shown.tasks] == ["notebooks"] and shown.finished
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "counts"),
+    [
+        ("draw:   0%|          | 0/32 [00:00<?, ?picture/s]", "draw", ("0", "32")),
+        (" 12%|█▏        | 3/25 [00:01<00:08,  2.6it/s, loss=0.1]", "", ("3", "25")),
+    ],
+)
+def test_a_bar_of_tqdm_is_read(line, what, counts):
+    drawn = BAR.match(line)
+    assert drawn["what"].strip() == what and (drawn["done"], drawn["all"]) == counts
+
+
+def test_a_line_that_is_no_bar_is_printed_as_it_is():
+    assert not BAR.match("the share is 50%|") and not BAR.match("about 3 minutes")
+    shown, drawn = screen(terminal=False)
+    with shown:
+        shown.show("01_sum", "a [v] dog " + "x" * 120)
+    assert "01_sum: a [v] dog " + "x" * 120 + "\n" in drawn()
 
 
 def test_of_several_the_first_failure_stops_the_book(root, monkeypatch):

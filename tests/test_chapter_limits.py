@@ -10,7 +10,7 @@ from conftest import results_of
 
 from sidkit import config
 from sidkit.chapters import limits
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.plot import sheets
 from sidkit.stickers import grammar
 from sidkit.stickers.references import make_subject
@@ -34,7 +34,7 @@ def dog(tmp_path_factory):
 
 def test_a_missed_thing_is_all_that_the_captions_miss(dog):
     assert limits.missed(dog) == "nearby"
-    for sid, less in zip(describe(dog, 3), limits.without(limits.missed)(dog), strict=True):
+    for sid, less in zip(captions_of_case(dog, 3), limits.without(limits.missed)(dog), strict=True):
         left = {factor: value for factor, value in grammar.parse(sid).items() if not factor.startswith("nearby")}
         assert grammar.parse(less) == left and "nearby" in grammar.parse(sid)
 

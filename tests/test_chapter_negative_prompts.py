@@ -186,7 +186,7 @@ def test_what_cannot_work_is_refused_before_any_training(tmp_path, tiny_weights,
             mask.unlink()
     options = dict(subjects=[str(subject.folder)], prompts=["a photo of a [v] cat"])
     with pytest.raises(ValueError, match="subject cat-tied: expected a mask for each image"):
-        run_study(make_plan("smoke", arms=[negatives.USUAL, negatives.CUT], **options), Runs(tmp_path / "runs"))
+        run_study(make_plan("smoke", arms=[negatives.USUAL_ARM, negatives.CUT], **options), Runs(tmp_path / "runs"))
     assert not list((tmp_path / "runs").rglob("training.json"))
     off = replace(negatives.NEGATIVE, sampling={"guidance": 1.0})
     with pytest.raises(ValueError, match="arm negative prompt: expected guidance above 1"):

@@ -70,7 +70,7 @@ def test_the_first_prompt_asks_for_no_colour_and_no_other_for_the_subject_s_own(
         (subject,) = plan.subjects
         plain, *asked = plan.prompts
         assert plain == f"a photo of a [v] {subject.subject_class}" and len(asked) == 4 == len(set(asked))
-        assert plan.cases == (edits.USUAL, edits.SID)
+        assert plan.cases == (1, 3)
         (design,) = edits.known_designs(subject.subject_class, held_out=True)
         said = {text.split("[v]")[0].split()[-1] for text in asked}
         assert said <= set(edits.ORDER) and not said & set(colors(subject.subject_class, design))

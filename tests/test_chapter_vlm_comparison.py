@@ -6,7 +6,7 @@ import pytest
 
 from sidkit import config
 from sidkit.chapters import vlm_comparison
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.measure import caption_truth
 from sidkit.stickers.references import make_subject
 from sidkit.study.chapter import run
@@ -33,7 +33,7 @@ def test_fewer_phrases_are_among_those_of_more(subject):
     some, few, none = (vlm_comparison.thinned(subject, share) for share in (0.6, 0.3, 0))
     for less, more in zip(few, some, strict=True):
         assert set(caption_truth.undesired(less)) <= set(caption_truth.undesired(more))
-    assert full == list(describe(subject, 3))
+    assert full == list(captions_of_case(subject, 3))
     doses = [vlm_comparison.dose(subject, texts) for texts in (none, few, some, full)]
     assert doses[0] == 0 and doses[-1] == 1 and doses == sorted(doses)
     assert vlm_comparison.thinned(subject, 0.3) == few

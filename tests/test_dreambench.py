@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.dreambench import load_dreambench, plus_prompts, present, read_plus_prompts
 from sidkit.measure.dreambench_scores import picture_scores, real_score
 from sidkit.measure.metrics import similarities
@@ -58,9 +58,9 @@ def test_classes_and_prompts_are_read_as_they_are(root):
 def test_a_subject_needs_no_captions_for_case_1(root):
     subject = load_dreambench(root).subject("dog5")
     assert [path.name for path in subject.images] == ["00.jpg", "01.jpg"]
-    assert describe(subject, 1) == ("a photo of a [v] dog",) * 2
+    assert captions_of_case(subject, 1) == ("a photo of a [v] dog",) * 2
     with pytest.raises(ValueError, match="expected captions of case 3"):
-        describe(subject, 3)
+        captions_of_case(subject, 3)
 
 
 def test_what_is_not_there_is_told(root, tmp_path):

@@ -14,7 +14,15 @@ PACKAGE = Path(__file__).parents[1] / "sidkit"
 
 # From the bottom up; a name stands for the module and everything in it. A module imports from its own layer and below.
 LAYERS = (
-    ("sidkit", "sidkit.config", "sidkit.files", "sidkit.hub", "sidkit.mark", "sidkit.torchvision_ops"),
+    (
+        "sidkit",
+        "sidkit.captions",
+        "sidkit.config",
+        "sidkit.files",
+        "sidkit.hub",
+        "sidkit.mark",
+        "sidkit.torchvision_ops",
+    ),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
     ("sidkit.stickers.references", "sidkit.masks.files", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
     ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),

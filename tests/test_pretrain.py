@@ -8,16 +8,18 @@ import pytest
 import torch
 
 from sidkit.pretrain import fit
+from sidkit.pretrain.augmentation import recolor
 from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, standardize
 from sidkit.pretrain.captioner_part import maps_on_disk
 from sidkit.pretrain.evaluate import psnr
 from sidkit.pretrain.fit import Part, _Run
 from sidkit.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
-from sidkit.pretrain.looking import batch_of, recolor
 from sidkit.pretrain.plans import Plan
-from sidkit.pretrain.pool import pool
-from sidkit.pretrain.text_to_image import TextToImage, Understanding, _label, asked_of, random_caption
+from sidkit.pretrain.pool import batch_of, pool
+from sidkit.pretrain.telling import _label, asked_of, random_caption
+from sidkit.pretrain.text_to_image import TextToImage
 from sidkit.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
+from sidkit.pretrain.understanding import Understanding
 from sidkit.stickers import grammar
 from sidkit.stickers.captioner import Eyes, EyesConfig
 from sidkit.stickers.factors import Scene

@@ -13,7 +13,7 @@ from PIL import Image
 
 from sidkit.attention import capture, look, off_subject
 from sidkit.config import Encoders, Sampling, load_profile
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.dreambench import load_dreambench, present
 from sidkit.generation import generate
 from sidkit.mark import insert
@@ -62,7 +62,7 @@ def test_from_photos_to_scores(name, photos, encoders):
         pipe.text_encoder_2.to(torch.bfloat16)
     training = replace(profile.training["dreambooth"], steps=1, prior_weight=0, prior_images=0)
     images = [load_image(path) for path in photos.images]
-    captions = [insert(text, profile.identifier) for text in describe(photos, 1)]
+    captions = [insert(text, profile.identifier) for text in captions_of_case(photos, 1)]
     log = personalize(pipe, images, captions, "dreambooth", training, seed=0, progress=False)
     assert np.isfinite(log.losses).all()
 

@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from sidkit import config
-from sidkit.pretrain.segmenter_part import SegmenterPart, blur, move, overlap, scenes
+from sidkit.pretrain.augmentation import blur, move
+from sidkit.pretrain.segmenter_part import SegmenterPart, overlap, scenes
 from sidkit.stickers.segmenter import SIDE, Segmenter
 
 SHIPPED = config.WEIGHTS / "segmenter"

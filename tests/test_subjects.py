@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from sidkit.describe.cases import CASES, describe
+from sidkit.captions import SID_CASE, WRITTEN_CASES
+from sidkit.describe.cases import CASES, captions_of_case
 from sidkit.describe.prompts import PHOTO_PROMPTS, photo_prompts
 from sidkit.mark import check_ready, insert
 from sidkit.masks.files import given_mask
@@ -17,7 +18,7 @@ from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import SUBJECTS
 from sidkit.stickers.looks import looks
 from sidkit.stickers.references import SHARED, make_subject, prompts, read_truth
-from sidkit.subjects import SID, WRITTEN_CASES, load_image, load_images, load_subject
+from sidkit.subjects import load_image, load_images, load_subject
 
 RED = (200, 30, 30)
 
@@ -47,29 +48,29 @@ def test_a_folder_becomes_a_subject(folder):
     subject = load_subject(folder)
     assert (subject.name, subject.class_word, subject.bias) == ("my_cat", "cat", ("background",))
     assert [path.name for path in subject.images] == ["00.png", "01.jpg"]
-    assert describe(subject, 3) == ("a photo of a [v] cat on a sofa", "a photo of a [v] cat by a bag")
+    assert captions_of_case(subject, 3) == ("a photo of a [v] cat on a sofa", "a photo of a [v] cat by a bag")
     assert [image.size for image in load_images(subject)] == [(64, 48), (48, 64)]
 
 
 def test_captions_follow_the_order_of_the_pictures(folder):
     write(folder, {"01.jpg": "a [v] cat, second", "00.png": "a [v] cat, first"})
-    assert describe(load_subject(folder), SID) == ("a [v] cat, first", "a [v] cat, second")
+    assert captions_of_case(load_subject(folder), SID_CASE) == ("a [v] cat, first", "a [v] cat, second")
 
 
 def test_every_subject_has_case_1(folder):
-    assert describe(load_subject(folder), 1) == ("a photo of a [v] cat",) * 2
+    assert captions_of_case(load_subject(folder), 1) == ("a photo of a [v] cat",) * 2
     write(folder, {"00.png": "a [v] art", "01.jpg": "a [v] art"}, class_word="art", bias="substance")
-    assert describe(load_subject(folder), 1) == ("a painting in the style of [v] art",) * 2
+    assert captions_of_case(load_subject(folder), 1) == ("a painting in the style of [v] art",) * 2
 
 
 def test_cases_are_written_side_by_side(folder):
     write(folder, {file: {"1": "a [v] cat", "2": f"a [v] cat by a {file}"} for file in ("00.png", "01.jpg")})
     subject = load_subject(folder)
-    assert describe(subject, 2) == ("a [v] cat by a 00.png", "a [v] cat by a 01.jpg")
+    assert captions_of_case(subject, 2) == ("a [v] cat by a 00.png", "a [v] cat by a 01.jpg")
     with pytest.raises(ValueError, match=r"expected captions of case 4, got cases \[1, 2\]"):
-        describe(subject, 4)
+        captions_of_case(subject, 4)
     with pytest.raises(ValueError, match="unknown case '5'"):
-        describe(subject, 5)
+        captions_of_case(subject, 5)
     assert tuple(CASES) == WRITTEN_CASES
 
 
@@ -231,7 +232,7 @@ def test_names_may_hold_spaces_and_letters_of_any_script(folder):
     Image.new("RGB", (64, 64)).save(folder / "猫.webp")
     write(folder, {"my cat 1.png": "a [v] cat, 1", "Kätzchen é.jpg": "a [v] cat, 2", "猫.webp": "a [v] cat, 3"})
     subject = load_subject(folder)
-    assert dict(zip((path.name for path in subject.images), describe(subject, 3))) == {
+    assert dict(zip((path.name for path in subject.images), captions_of_case(subject, 3))) == {
         names[1]: "a [v] cat, 2",
         names[0]: "a [v] cat, 1",
         "猫.webp": "a [v] cat, 3",
@@ -303,7 +304,7 @@ def test_a_single_reference_shares_its_place_with_itself(tmp_path):
 def test_captions_say_what_their_case_says(tmp_path):
     subject = make_subject(tmp_path, "cat", ("background", "nearby", "tied"), 3, seed=1)
     for number, case in CASES.items():
-        for text, scene in zip(describe(subject, number), read_truth(subject).scenes.values()):
+        for text, scene in zip(captions_of_case(subject, number), read_truth(subject).scenes.values()):
             said = grammar.parse(text)
             assert text.count("[v] cat") == 1
             assert ({"background", "nearby", "tied"} <= set(said)) == case.objects

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
 from sidkit.describe.cases import CASE_NAMES
 from sidkit.measure.correlation import rank_correlation
@@ -30,7 +31,6 @@ from sidkit.study.run import Study
 from sidkit.study.tables import COLUMNS, correlation_cell, interval_cell
 
 NAME = "06_attention_maps"
-USUAL, SID = 1, 3
 BIASES_ALONE = ("pose", "substance")  # that have subjects, and studies, of their own
 TITLES = {
     "attention": "attention off the subject",
@@ -44,8 +44,8 @@ COVERS = {  # what a correlation is over, and what is taken out of it
     "of a model": ("subject", "case"),
 }
 CLAIM_BY_STUDY = {
-    "things": Claim("With SID [v] looks at the subject", "attention", SID, USUAL, "lower", "Fig. 7"),
-    "substance": Claim("With SID a style's [v] looks everywhere", "spread", SID, USUAL, "higher", "Fig. 7"),
+    "things": Claim("With SID [v] looks at the subject", "attention", SID_CASE, USUAL_CASE, "lower", "Fig. 7"),
+    "substance": Claim("With SID a style's [v] looks everywhere", "spread", SID_CASE, USUAL_CASE, "higher", "Fig. 7"),
 }
 
 
@@ -171,7 +171,7 @@ def biases_table(studies: Mapping[str, Study], frames: Mapping[str, pd.DataFrame
         having = _subjects_having(bias, studies[name])
         known = frames[name].dropna(subset=[measure])
         known = known[known["subject"].isin(having)]
-        if {USUAL, SID} <= set(known["case"]):
+        if {USUAL_CASE, SID_CASE} <= set(known["case"]):
             row = {"Bias": f"{bias}: {TITLES[measure]}"}
             rows.append(row | _compared(known, measure, seed))
     if not rows:
@@ -202,7 +202,7 @@ def by_bias(studies: Mapping[str, Study], maps: Mapping[str, Maps]) -> sheets.Ro
         prompt = study.prompts[subject][0]
         titles.append(f"{bias}: {prompt.text}")
         images.append([])
-        for case in (USUAL, SID):
+        for case in (USUAL_CASE, SID_CASE):
             if case in study.plan.cases:
                 pair = _picture_and_map(study, maps[name], subject, CASE_NAMES[case])
                 images[-1].extend(pair)
@@ -241,10 +241,10 @@ def _picture_and_map(
 def _compared(frame: pd.DataFrame, measure: str, seed: int) -> dict[str, str]:
     """Cells: the measure after the usual captions, after SID, and the difference."""
     means = case_means(frame, measure, seed=seed)
-    gap = paired_difference(frame, measure, SID, USUAL, seed=seed)
+    gap = paired_difference(frame, measure, SID_CASE, USUAL_CASE, seed=seed)
     return {
-        "Usual captions": interval_cell(means.loc[USUAL], measure),
-        "SID": interval_cell(means.loc[SID], measure),
+        "Usual captions": interval_cell(means.loc[USUAL_CASE], measure),
+        "SID": interval_cell(means.loc[SID_CASE], measure),
         "Difference": interval_cell((gap.mean, gap.low, gap.high), measure),
     }
 
@@ -265,6 +265,6 @@ def _decisive(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     """The frame; where no picture has the measure in both cases, as if it had not been measured at all."""
     known = frame.dropna(subset=[measure])
     cases_by_picture = known.groupby(list(LEVELS))["case"].agg(set)
-    if any({USUAL, SID} <= cases for cases in cases_by_picture):
+    if any({USUAL_CASE, SID_CASE} <= cases for cases in cases_by_picture):
         return frame
     return frame.assign(**{measure: np.nan})

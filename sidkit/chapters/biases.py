@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.config import check_name
 from sidkit.measure.statistics import case_means
@@ -24,7 +25,6 @@ from sidkit.study.tables import colored, interval_cell
 from sidkit.subjects import Subject, load_images
 
 NAME = "01_biases"
-USUAL, SID = 1, 3
 FIRST_CLASS = {"pose": 3, "substance": 4}  # the turn of the class they begin with: a small scale shows different ones
 STATEMENT = {
     "background": "SID keeps the references' place out",
@@ -46,7 +46,7 @@ def plans(
     """
     wanted = [check_name("bias", bias, BIASES) for bias in biases or BIASES]
     of_things = [bias for bias in wanted if bias in SHARED]
-    common = {"cases": (USUAL, SID), **options}
+    common = {"cases": (USUAL_CASE, SID_CASE), **options}
     plan_by_bias = {}
     if of_things:
         things = _things(scale, of_things, classes)
@@ -76,7 +76,7 @@ def measure(bias: str) -> str:
 
 def claim(bias: str) -> Claim:
     """The paper's Fig. 1 for one bias."""
-    return Claim(STATEMENT[bias], measure(bias), SID, USUAL, "lower", "Fig. 1")
+    return Claim(STATEMENT[bias], measure(bias), SID_CASE, USUAL_CASE, "lower", "Fig. 1")
 
 
 def leakage_table(results: Results) -> pd.DataFrame:
@@ -88,8 +88,8 @@ def leakage_table(results: Results) -> pd.DataFrame:
         difference = verdict.difference
         row = {
             "Bias": f"{bias}, {_subjects(frame['subject'].nunique())}",
-            "Usual captions": interval_cell(means.loc[USUAL], column),
-            "SID": interval_cell(means.loc[SID], column),
+            "Usual captions": interval_cell(means.loc[USUAL_CASE], column),
+            "SID": interval_cell(means.loc[SID_CASE], column),
             "Difference": interval_cell((difference.mean, difference.low, difference.high), column, "points"),
             "So": colored(verdict.word),
         }
@@ -136,7 +136,7 @@ def captions(studies: Mapping[str, Study]) -> pd.DataFrame:
     cells = []
     for bias, subject in shown(studies).items():
         file = subject.images[0].name
-        usual, sid = (subject.captions[case][file] for case in (USUAL, SID))
+        usual, sid = (subject.captions[case][file] for case in (USUAL_CASE, SID_CASE))
         cells.append((bias, f"`{usual}`", f"`{sid}`"))
     return pd.DataFrame(cells, columns=["Bias", "Usual caption", "SID"])
 

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.measure.statistics import paired_difference, subject_differences
 from sidkit.plot import charts
@@ -19,7 +20,6 @@ from sidkit.study.run import Study
 from sidkit.study.tables import BETTER, captions_table, measured, measures_table
 
 NAME = "02_description_cases"
-USUAL, SID = 1, 3
 
 
 def plans(scale: str, *, subjects: Sequence[str] = (), cases: Sequence[int] = (), **options: Any) -> dict[str, Plan]:
@@ -63,8 +63,8 @@ def panels(study: Study, *, seed: int) -> dict[str, pd.DataFrame]:
 
 def draw_differences(study: Study, ax: Axes, *, seed: int) -> None:
     """What SID changes in each subject's leakage, and in the mean; nothing where a case is missing."""
-    if study.frame["leakage"].isna().all() or not {USUAL, SID} <= set(study.plan.cases):
+    if study.frame["leakage"].isna().all() or not {USUAL_CASE, SID_CASE} <= set(study.plan.cases):
         return
-    mean = paired_difference(study.frame, "leakage", case=SID, against=USUAL, seed=seed)
-    by_subject = subject_differences(study.frame, "leakage", case=SID, against=USUAL)
+    mean = paired_difference(study.frame, "leakage", case=SID_CASE, against=USUAL_CASE, seed=seed)
+    by_subject = subject_differences(study.frame, "leakage", case=SID_CASE, against=USUAL_CASE)
     charts.paired_differences(by_subject, mean, ax, "difference in leakage")

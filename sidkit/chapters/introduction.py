@@ -9,8 +9,9 @@ import pandas as pd
 from IPython.display import Markdown
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import description_cases
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.study.chapter import Results
 from sidkit.study.claims import DESCRIPTION_CASES, Trial, check
@@ -20,7 +21,6 @@ from sidkit.study.tables import interval_text
 from sidkit.subjects import load_images
 
 NAME = "00_introduction"
-USUAL, SID = 1, 3
 SHOWN = 4  # prompts
 
 
@@ -56,7 +56,7 @@ def rows(study: Study) -> tuple[list[str], list[list[Image.Image]]]:
     subject = _first(study)
     name_by_case = {arm.case: arm.name for arm in study.plan.arms}
     titles, images = ["shown to the model"], [load_images(subject)]
-    for case, caption in zip((USUAL, SID), _captions(study)):
+    for case, caption in zip((USUAL_CASE, SID_CASE), _captions(study)):
         titles.append(f"drawn, after captions like “{caption}”")
         images.append([study.picture(subject.name, name_by_case[case], index) for index in range(len(_prompts(study)))])
     return titles, images
@@ -69,7 +69,7 @@ def headline(frame: pd.DataFrame, *, seed: int) -> str:
     if verdict.difference is None:
         return f"Whether it is so, this run cannot say: {verdict.reason}."
     means = case_means(frame, claim.measure, seed=seed)
-    usual, sid = (interval_text(Interval(*means.loc[case]), claim.measure) for case in (USUAL, SID))
+    usual, sid = (interval_text(Interval(*means.loc[case]), claim.measure) for case in (USUAL_CASE, SID_CASE))
     difference = interval_text(verdict.difference, claim.measure, "points")
     return (
         f"Of the things that a picture should not show it shows {usual} after the usual captions, and {sid} after "
@@ -79,7 +79,7 @@ def headline(frame: pd.DataFrame, *, seed: int) -> str:
 
 
 def _is_the_main_point(measure: str, case: int, against: int) -> bool:
-    return (measure, case, against) == ("leakage", SID, USUAL)
+    return (measure, case, against) == ("leakage", SID_CASE, USUAL_CASE)
 
 
 def _first(study: Study):
@@ -92,4 +92,4 @@ def _prompts(study: Study) -> list[str]:
 
 def _captions(study: Study) -> list[str]:
     """What the usual captions and SID say of the first reference."""
-    return [describe(_first(study), case)[0] for case in (USUAL, SID)]
+    return [captions_of_case(_first(study), case)[0] for case in (USUAL_CASE, SID_CASE)]

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.stickers.grammar import leave_out
 from sidkit.stickers.references import read_truth
 from sidkit.study.chapter import Results
@@ -23,7 +24,7 @@ from sidkit.study.tables import BETTER, EXPECTED, arms_table, claims_table, meas
 from sidkit.subjects import Subject
 
 NAME = "10_limits"
-USUAL, SID = Arm("usual", 1), Arm("SID", 3)
+USUAL_ARM, SID_ARM = Arm("usual", USUAL_CASE), Arm("SID", SID_CASE)
 FEW = 5  # times fewer steps than the profile's
 PRIOR = {"prior_weight": 1.0, "prior_images": 16}  # DreamBooth's weight; class pictures that a laptop draws in seconds
 MISSED = "leak_missed"  # the leak of that thing which captions miss
@@ -52,7 +53,7 @@ def plans(scale: str, *, classes: Sequence[str] = (), **options: Any) -> dict[st
     plan_by_limit = {
         limit: make_plan(scale, subjects=things, arms=arms, **options) for limit, arms in arms_by_limit.items()
     }
-    arms_of_pose = (USUAL, Arm("pose left out", without(lambda subject: "pose")), SID)
+    arms_of_pose = (USUAL_ARM, Arm("pose left out", without(lambda subject: "pose")), SID_ARM)
     posed = biases.others(scale, "pose", classes)
     plan_by_limit["pose"] = make_plan(scale, subjects=posed, arms=arms_of_pose, **options | {"references": 1})
     return {limit: plan_by_limit[limit] for limit in MEASURES}
@@ -107,12 +108,12 @@ def without(factor: Callable[[Subject], str]) -> Callable[[Subject], list[str]]:
 
     They raise ValueError where a SID has no words for the factor: then nothing would be left out.
     """
-    return lambda subject: [_shorter(text, factor(subject)) for text in describe(subject, SID.captions)]
+    return lambda subject: [_shorter(text, factor(subject)) for text in captions_of_case(subject, SID_ARM.captions)]
 
 
 def every_other(subject: Subject) -> list[str]:
     """As `without(missed)`, but every other caption says it."""
-    pairs = zip(describe(subject, SID.captions), without(missed)(subject), strict=True)
+    pairs = zip(captions_of_case(subject, SID_ARM.captions), without(missed)(subject), strict=True)
     return [sid if index % 2 else less for index, (sid, less) in enumerate(pairs)]
 
 
@@ -149,7 +150,7 @@ def captions(study: Study) -> pd.DataFrame:
     subject = next(iter(study.subjects.values()))
     rows = []
     for arm in study.plan.arms:
-        texts = describe(subject, arm.case) if arm.case else arm.captions(subject)
+        texts = captions_of_case(subject, arm.case) if arm.case else arm.captions(subject)
         rows.append((arm.name, f"`{texts[0]}`"))
     return pd.DataFrame(rows, columns=["Captions", "Of the first reference"])
 
@@ -176,13 +177,13 @@ def _arms(scale: str, steps: int, references: int) -> dict[str, tuple[Arm, ...]]
     full = scale == "full"
     few, many = max(1, steps // FEW), cast.of("limits", "steps, times the usual", scale) * steps
     half_missed = [Arm("half missed", every_other)] if full else []
-    usual_by_steps = _of_steps(USUAL, few, steps, many) if full else []
-    sid_with_prior = [_with(SID, "+ prior", training=PRIOR)] if full else []
+    usual_by_steps = _of_steps(USUAL_ARM, few, steps, many) if full else []
+    sid_with_prior = [_with(SID_ARM, "+ prior", training=PRIOR)] if full else []
     return {
-        "captions": (USUAL, Arm("thing missed", without(missed)), *half_missed, SID, Arm("looks told", 4)),
-        "steps": (*usual_by_steps, *_of_steps(SID, few, steps, many)),
-        "prior": (USUAL, _with(USUAL, "+ prior", training=PRIOR), SID, *sid_with_prior),
-        "references": tuple(_of_references(SID, references, full)),
+        "captions": (USUAL_ARM, Arm("thing missed", without(missed)), *half_missed, SID_ARM, Arm("looks told", 4)),
+        "steps": (*usual_by_steps, *_of_steps(SID_ARM, few, steps, many)),
+        "prior": (USUAL_ARM, _with(USUAL_ARM, "+ prior", training=PRIOR), SID_ARM, *sid_with_prior),
+        "references": tuple(_of_references(SID_ARM, references, full)),
     }
 
 
@@ -209,7 +210,9 @@ def _expected(studies: Mapping[str, Study]) -> dict[str, list[Claim]]:
     fewest, *_, all_of_them = _arms_of_sid(studies["references"])
     without_prior, with_prior = (arm.name for arm in studies["prior"].plan.arms[:2])
     return {
-        "captions": [_expectation("A thing that the captions miss leaks", MISSED, "thing missed", SID.name, "higher")],
+        "captions": [
+            _expectation("A thing that the captions miss leaks", MISSED, "thing missed", SID_ARM.name, "higher")
+        ],
         "steps": [
             _expectation("Too few steps have not learnt the subject", "identity", few, usual, "lower"),
             _expectation("Too many steps leak in spite of SID", "leakage", many, usual, "higher"),
@@ -224,7 +227,7 @@ def _expected(studies: Mapping[str, Study]) -> dict[str, list[Claim]]:
 
 
 def _arms_of_sid(study: Study) -> list[str]:
-    return [arm.name for arm in study.plan.arms if arm.name.startswith(SID.name)]
+    return [arm.name for arm in study.plan.arms if arm.name.startswith(SID_ARM.name)]
 
 
 def _expectation(words: str, measure: str, case: str, against: str, direction: str) -> Claim:

@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.config import check_name
 from sidkit.personalization.methods import METHODS
@@ -25,7 +26,6 @@ from sidkit.study.run import Study, captions_of
 from sidkit.study.tables import arms_table, measured
 
 NAME = "04_methods"
-USUAL, SID = 1, 3
 WITH_SID = " + SID"  # at the end of an arm's name
 ALIGNMENTS = ("SA", "NSD", "TA")
 PAPER_POINTS = Path(__file__).with_name("paper_points.csv")
@@ -83,8 +83,8 @@ def arms(methods: Sequence[str] = ()) -> tuple[Arm, ...]:
     for method in methods or METHODS:
         check_name("method", method, METHODS)
         title = METHODS[method].title
-        pairs.append(Arm(title, USUAL, method))
-        pairs.append(Arm(title + WITH_SID, SID, method))
+        pairs.append(Arm(title, USUAL_CASE, method))
+        pairs.append(Arm(title + WITH_SID, SID_CASE, method))
     return tuple(pairs)
 
 

@@ -17,8 +17,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.describe.negative import negative_prompt
 from sidkit.masks.files import FILLS, apply_mask
 from sidkit.measure.statistics import case_means
@@ -32,7 +33,7 @@ from sidkit.study.tables import arms_table, company
 from sidkit.subjects import load_images
 
 NAME = "07_negative_prompts"
-USUAL, SID = Arm("usual", 1), Arm("SID", 3)
+USUAL_ARM, SID_ARM = Arm("usual", USUAL_CASE), Arm("SID", SID_CASE)
 NEGATIVE = Arm("negative prompt", 1, negative=negative_prompt)
 CUT = Arm("cut out", 1, segment="references", masks=as_segmented)
 LOSS = Arm("masked loss", 1, segment="loss", masks=as_segmented)
@@ -73,7 +74,7 @@ def _plan_of_things(scale: str, subjects: Sequence[str], guidances: Sequence[flo
     turns = TURNS[: cast.of("negative_prompts", "subjects", scale)]
     things = [_with_company(name) for name in subjects] or [cast.pair_of(cast.CLASSES[turn]) for turn in turns]
     exact = [EXACT] if scale == "full" else []
-    plan = make_plan(scale, subjects=things, arms=(USUAL, NEGATIVE, CUT, LOSS, *exact, SID), **options)
+    plan = make_plan(scale, subjects=things, arms=(USUAL_ARM, NEGATIVE, CUT, LOSS, *exact, SID_ARM), **options)
     usual = plan.profile.sampling.guidance
     times = cast.of("negative_prompts", "guidance, times the usual", scale)
     return replace(plan, arms=plan.arms + _guided(plan, guidances or [usual * factor for factor in times]))
@@ -82,7 +83,7 @@ def _plan_of_things(scale: str, subjects: Sequence[str], guidances: Sequence[flo
 def _plan_of_pose(scale: str, posed: Sequence[str], options: dict[str, Any]) -> Plan:
     names = [_in_a_pose(name) for name in posed] or biases.others(scale, "pose")
     loss = [LOSS] if scale == "full" else []
-    arms = (USUAL, NEGATIVE, CUT, *loss, SID)
+    arms = (USUAL_ARM, NEGATIVE, CUT, *loss, SID_ARM)
     return make_plan(scale, subjects=names, arms=arms, **options | {"references": 1})
 
 
@@ -196,16 +197,16 @@ def texts(study: Study) -> pd.DataFrame:
     """What the first subject's first reference is called in training, and what its pictures are drawn away from."""
     subject = next(iter(study.subjects.values()))
     text_by_use = {
-        "the usual caption, in training": describe(subject, USUAL.captions)[0],
+        "the usual caption, in training": captions_of_case(subject, USUAL_ARM.captions)[0],
         "the negative prompt, in drawing": negative_prompt(subject),
-        "SID, in training": describe(subject, SID.captions)[0],
+        "SID, in training": captions_of_case(subject, SID_ARM.captions)[0],
     }
     rows = [(use, f"`{text}`") for use, text in text_by_use.items()]
     return pd.DataFrame(rows, columns=["What", "Text"])
 
 
 def _claim(words: str, measure: str, against: Arm, direction: str, source: str) -> Claim:
-    return Claim(words, measure, SID.name, against.name, direction, source, by="arm")
+    return Claim(words, measure, SID_ARM.name, against.name, direction, source, by="arm")
 
 
 CLAIMS = (
@@ -246,6 +247,6 @@ def _guided(plan: Plan, guidances: Sequence[float]) -> tuple[Arm, ...]:
     others = [float(guidance) for guidance in guidances if guidance != plan.profile.sampling.guidance]
     return tuple(
         replace(arm, name=f"{arm.name}{AT}{guidance:g}", sampling={"guidance": guidance})
-        for arm in (USUAL, NEGATIVE, SID)
+        for arm in (USUAL_ARM, NEGATIVE, SID_ARM)
         for guidance in others
     )

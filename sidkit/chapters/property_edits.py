@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.config import check_name
 from sidkit.measure.color import COLORS, color_shares, has_color
@@ -32,7 +33,6 @@ from sidkit.study.tables import arms_table
 from sidkit.subjects import load_images, load_subject
 
 NAME = "08_property_edits"
-USUAL, SID = 1, 3
 ORDER = ("purple", "green", "blue", "red", "yellow", "orange", "pink")  # the paper's first
 HEADS = {
     "painted_subject": "painted on the subject (higher)",
@@ -44,9 +44,11 @@ PAINTED = ("painted_subject", "painted_rest", "painted_gap")
 PALE = 0.75  # how much a pixel without the colour loses of itself where colours are shown
 SHOWN = 3  # subjects
 CLAIMS = (
-    Claim("With SID the colour lands on the subject", "painted_subject", SID, USUAL, "higher", "Fig. 11"),
-    Claim("With SID the surroundings stay as they are", "painted_rest", SID, USUAL, "lower", "Fig. 11"),
-    Claim("With SID the subject is painted rather than the rest", "painted_gap", SID, USUAL, "higher", "Fig. 11"),
+    Claim("With SID the colour lands on the subject", "painted_subject", SID_CASE, USUAL_CASE, "higher", "Fig. 11"),
+    Claim("With SID the surroundings stay as they are", "painted_rest", SID_CASE, USUAL_CASE, "lower", "Fig. 11"),
+    Claim(
+        "With SID the subject is painted rather than the rest", "painted_gap", SID_CASE, USUAL_CASE, "higher", "Fig. 11"
+    ),
 )
 
 
@@ -67,7 +69,9 @@ def plans(scale: str, *, subjects: Sequence[str] = (), colors: Sequence[str] = (
         prompts = [f"a photo of a [v] {class_word}"]
         prompts += [f"a photo of {with_article(color)} [v] {class_word}" for color in foreign[:count]]
         name = str(subject)
-        plan_by_subject[name] = make_plan(scale, subjects=[name], cases=(USUAL, SID), prompts=prompts, **options)
+        plan_by_subject[name] = make_plan(
+            scale, subjects=[name], cases=(USUAL_CASE, SID_CASE), prompts=prompts, **options
+        )
     return plan_by_subject
 
 
@@ -171,8 +175,8 @@ def draw_differences(frame: pd.DataFrame, ax: Axes, *, seed: int) -> None:
     found_in_both = pairs(frame)
     if found_in_both.empty:
         return
-    mean = paired_difference(found_in_both, "painted_gap", case=SID, against=USUAL, seed=seed)
-    by_subject = subject_differences(found_in_both, "painted_gap", case=SID, against=USUAL)
+    mean = paired_difference(found_in_both, "painted_gap", case=SID_CASE, against=USUAL_CASE, seed=seed)
+    by_subject = subject_differences(found_in_both, "painted_gap", case=SID_CASE, against=USUAL_CASE)
     charts.paired_differences(by_subject, mean, ax, "SID minus usual")
 
 

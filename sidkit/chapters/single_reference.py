@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from sidkit.captions import USUAL_CASE
 from sidkit.chapters import biases, cast
 from sidkit.chapters.methods import (
     ALIGNMENTS,
@@ -38,7 +39,6 @@ from sidkit.subjects import Subject, load_images
 from sidkit.worlds import world_of
 
 NAME = "05_single_reference"
-USUAL = 1
 ENCODER = "Encoder"  # the name of its arm
 COMPANY = "nearby+tied"  # what a thing has beside and on it; with one reference the place is shared, too
 POSE = "leak_pose"
@@ -74,7 +74,7 @@ def plans(
     """
     encoder = check_name("encoder", encoder or _default_encoder(profile), ENCODERS)
     trained = arms(methods or cast.of("single_reference", "methods", scale))
-    looking = Arm(ENCODER, USUAL, PREFIX + encoder, masks=as_segmented, references=1)
+    looking = Arm(ENCODER, USUAL_CASE, PREFIX + encoder, masks=as_segmented, references=1)
     plan = make_plan(
         scale,
         profile=profile,

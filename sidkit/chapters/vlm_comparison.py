@@ -19,9 +19,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.describe.answers import AnswerError
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.description import mark
 from sidkit.describe.instructions import load_instruction
@@ -42,7 +43,6 @@ from sidkit.study.tables import arms_table, interval_text
 from sidkit.subjects import Subject, load_images
 
 NAME = "03_vlm_comparison"
-USUAL, SID = 1, 3
 INSTRUCTION = "sentence"  # the paper's (Fig. 4)
 ARM_BY_DESCRIBER = {
     "stickers": "instructed",
@@ -73,13 +73,13 @@ def plans(scale: str, *, subjects: Sequence[str] = (), **options: Any) -> dict[s
     compared = make_plan(
         scale,
         subjects=subjects or cast.classes("vlm_comparison", scale),
-        arms=(Arm(BARE, USUAL), *described, Arm(TRUTH, SID)),
+        arms=(Arm(BARE, USUAL_CASE), *described, Arm(TRUTH, SID_CASE)),
         **options,
     )
     dosed = make_plan(
         scale,
         subjects=subjects or cast.classes("vlm_comparison", scale, "subjects of the curve"),
-        arms=(Arm("0 %", USUAL), *thinner, Arm("100 %", SID)),
+        arms=(Arm("0 %", USUAL_CASE), *thinner, Arm("100 %", SID_CASE)),
         **options,
     )
     return {"compared": compared, "dosed": dosed}
@@ -154,7 +154,7 @@ def _caption_by(describer: str, path: Path, class_word: str) -> str:
 def thinned(subject: Subject, share: float, seed: int = 0) -> list[str]:
     """SIDs of which only a share of the phrases is left, drawn at random: a larger share has all of a smaller one."""
     texts = []
-    for index, text in enumerate(describe(subject, SID)):
+    for index, text in enumerate(captions_of_case(subject, SID_CASE)):
         rng = np.random.default_rng([seed, index])
         texts.append(_thinned(text, share, rng))
     return texts
@@ -170,7 +170,7 @@ def _thinned(text: str, share: float, rng: np.random.Generator) -> str:
 
 def dose(subject: Subject, texts: Sequence[str]) -> float:
     """Share of the factors that a subject's SIDs name which other captions of it name, too."""
-    sids = describe(subject, SID)
+    sids = captions_of_case(subject, SID_CASE)
     mentioned = sum(len(caption_truth.undesired(text)) for text in texts)
     in_full = sum(len(caption_truth.undesired(text)) for text in sids)
     return mentioned / in_full
@@ -272,7 +272,7 @@ def descriptions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     for describer, arm in ARM_BY_DESCRIBER.items():
         text = description_by(describer, picture, subject.class_word)
         rows.append((arm, caption_truth.coloured(text, scene)))
-    sid = describe(subject, SID)[image].replace("[v] ", "")
+    sid = captions_of_case(subject, SID_CASE)[image].replace("[v] ", "")
     rows.append((TRUTH, caption_truth.coloured(sid, scene)))
     return pd.DataFrame(rows, columns=["Describer", "What it says"])
 

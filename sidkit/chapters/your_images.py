@@ -11,6 +11,7 @@ import pandas as pd
 from IPython.display import Markdown
 from PIL import Image
 
+from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE
 from sidkit.check import subject as checking
 from sidkit.check.check import KINDS, Finding
 from sidkit.describe.describers import Describer, make_describer
@@ -24,12 +25,12 @@ from sidkit.study.pieces import sticker_subject
 from sidkit.study.plan import Arm, Plan, Stickers, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import arms_table
-from sidkit.subjects import CAPTIONS, SID, Subject, check_formats, load_image, load_subject, picture_files
+from sidkit.subjects import Subject, check_formats, load_image, load_subject, picture_files
 from sidkit.worlds import World, world_of, world_of_folder
 
 NAME = "11_your_images"
 EXAMPLE, SHARED = "penguin", "background+nearby"  # what is learnt where no folder is given
-ARMS = (Arm("without SID", 1), Arm("with SID", SID))
+ARMS = (Arm("without SID", USUAL_CASE), Arm("with SID", SID_CASE))
 LONGEST = 200  # letters of a caption's end that a table shows
 OPENAI = "openai:"  # before a model's name
 
@@ -162,8 +163,8 @@ def captions_table(subject: Subject) -> pd.DataFrame:
     """A row a picture: its description, and who wrote it."""
     author_by_file, world = sources(subject.folder), world_of_folder(subject.folder)
     rows = []
-    for file, text in subject.captions[SID].items():
-        author = author_by_file.get(file, {}).get(str(SID), HAND)
+    for file, text in subject.captions[SID_CASE].items():
+        author = author_by_file.get(file, {}).get(str(SID_CASE), HAND)
         author = world.author if author == HAND else author
         rows.append((f"`{file}`", f"`{text}`", author))
     return pd.DataFrame(rows, columns=["Picture", "Description (case 3, SID)", "Written by"])
@@ -216,7 +217,7 @@ def foreign(plan: Plan, subject: Subject) -> bool:
 
 def of_one_subject() -> list[Claim]:
     """What the paper says of SID beside the usual captions."""
-    return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID, 1)]
+    return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID_CASE, USUAL_CASE)]
 
 
 def _check_class_word(folder: Path, class_word: str) -> None:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from sidkit.captions import CAPTIONS
 from sidkit.check.check import find
 from sidkit.check.folder import read_folder
 from sidkit.files import write_json, write_text
-from sidkit.subjects import CAPTIONS, by_real_name
+from sidkit.subjects import by_real_name
 
 ROUNDS = 12  # changes to one caption; each takes out or puts in one thing
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sidkit.subjects import CAPTIONS, SID, by_real_name, check_formats, load_image, picture_files
+from sidkit.captions import CAPTIONS, SID_CASE
+from sidkit.subjects import by_real_name, check_formats, load_image, picture_files
 
 FRAME = 0.12  # of a picture's side: what lies outside is taken for the surroundings
 LIKE = 0.55  # overlap of two pictures' colours there, of 1, over which they may show the same place
@@ -74,9 +75,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _one_case(captions: Mapping[str, Any]) -> tuple[int, dict[str, str]]:
-    by_file = {file: told if isinstance(told, dict) else {str(SID): told} for file, told in sorted(captions.items())}
+    by_file = {
+        file: told if isinstance(told, dict) else {str(SID_CASE): told} for file, told in sorted(captions.items())
+    }
     cases = {int(case) for told in by_file.values() for case in told if str(case) in ("1", "2", "3")}
-    case = max(cases, default=SID)
+    case = max(cases, default=SID_CASE)
     texts = {file: told.get(str(case)) for file, told in by_file.items()}
     return case, {file: text for file, text in texts.items() if isinstance(text, str) and text.strip()}
 

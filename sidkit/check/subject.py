@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sidkit.captions import SID_CASE
 from sidkit.check import scores as scoring
 from sidkit.check.check import KINDS, Finding, check, find
 from sidkit.check.limits import limit_of
 from sidkit.config import load_profile
 from sidkit.mark import MARK
-from sidkit.subjects import SID, Subject
+from sidkit.subjects import Subject
 from sidkit.worlds import world_of_folder
 
 PLANTED = 100  # subjects of four captions each
@@ -33,7 +34,7 @@ def scores_table() -> pd.DataFrame:
 
 def spoilt_table(subject: Subject) -> pd.DataFrame:
     """What the checker says of a subject's first caption, spoilt in five ways: a row a way."""
-    text, word = next(iter(subject.captions[SID].values())), subject.class_word
+    text, word = next(iter(subject.captions[SID_CASE].values())), subject.class_word
     ways = (
         text.replace(f"{MARK} ", "", 1),
         text.replace(MARK, f"fluffy {MARK}", 1),

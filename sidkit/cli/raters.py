@@ -94,7 +94,7 @@ def _study_pairs(
 
 
 def _case(name: str) -> int:
+    from sidkit.captions import WRITTEN_CASES
     from sidkit.config import check_name
-    from sidkit.subjects import WRITTEN_CASES
 
     return int(check_name("case", name, map(str, WRITTEN_CASES)))

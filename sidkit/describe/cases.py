@@ -31,7 +31,7 @@ CASES = {
 CASE_NAMES = {number: f"{number}: {case.name}" for number, case in CASES.items()}  # in tables and figures
 
 
-def describe(subject: Subject, case: int) -> tuple[str, ...]:
+def captions_of_case(subject: Subject, case: int) -> tuple[str, ...]:
     """The subject's captions of one case, `[v]` in them, in the order of its images.
 
     Case 1 needs nothing but the class word, so every subject has it. ValueError for a case that nobody has written.

@@ -18,6 +18,7 @@ from typing import Any
 from PIL import Image
 from tqdm import tqdm
 
+from sidkit.captions import BIASES, CAPTIONS, SID_CASE, WRITTEN_CASES
 from sidkit.config import check_name
 from sidkit.describe.answers import AnswerError
 from sidkit.describe.describers import Describer
@@ -25,7 +26,7 @@ from sidkit.describe.description import Description, from_parts, to_parts
 from sidkit.describe.instructions import Instruction
 from sidkit.describe.spend import Cost, check_spend
 from sidkit.files import write_json
-from sidkit.subjects import BIASES, CAPTIONS, SID, SUFFIXES, WRITTEN_CASES, by_real_name, load_image, picture_files
+from sidkit.subjects import SUFFIXES, by_real_name, load_image, picture_files
 
 DESCRIPTIONS = "descriptions.json"
 HAND = "hand"
@@ -47,7 +48,7 @@ def describe_folder(
     describer: Describer,
     instruction: Instruction,
     *,
-    cases: Sequence[int] = (SID,),
+    cases: Sequence[int] = (SID_CASE,),
     bias: Sequence[str] = (),
     spend_at_most: float | None = None,
     again: bool = False,
@@ -120,7 +121,7 @@ def _by_hand(captions: Mapping[str, Any], wrote: Mapping[str, Any]) -> dict[str,
 
 
 def _by_case(entry: Any) -> dict[int, str]:
-    entry = {str(SID): entry} if isinstance(entry, str) else entry or {}
+    entry = {str(SID_CASE): entry} if isinstance(entry, str) else entry or {}
     return {int(check_name("case", str(case), map(str, WRITTEN_CASES))): str(text) for case, text in entry.items()}
 
 
@@ -194,7 +195,7 @@ def _write_captions(
     folder: Path, told: dict, word: str, bias: Sequence[str], captions: Mapping[str, Mapping[int, str]], mine: Mapping
 ) -> None:
     """Write captions.json whole, and beside it what in it is ours."""
-    entries = {name: texts[SID] if set(texts) == {SID} else {str(case): text for case, text in texts.items()}
+    entries = {name: texts[SID_CASE] if set(texts) == {SID_CASE} else {str(case): text for case, text in texts.items()}
                for name, texts in captions.items()}  # fmt: skip
     kept = _read(folder / DESCRIPTIONS)
     answers = sorted(kept.get("answers", {}).values(), key=lambda answer: answer["time"])

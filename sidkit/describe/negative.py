@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from sidkit.describe.cases import describe
+from sidkit.captions import SID_CASE
+from sidkit.describe.cases import captions_of_case
 from sidkit.mark import MARK, check_mark
 from sidkit.subjects import Subject
 
-SID = 3
 _KINDS = "photo|photograph|picture|image|shot|view|close-up|painting|drawing|illustration|cartoon|sketch"
 _OPENING = re.compile(rf"^(?:(?:a|an|the|this)\s+)?(?:[\w-]+\s+){{0,2}}?(?:{_KINDS})(?:\s+of\b\s*|$)", re.IGNORECASE)
 _NOUN_PHRASE = re.compile(r"(?:^|\s)(?:a|an|the|my|this)(?:\s+[\w-]+){0,3}\s*$", re.IGNORECASE)  # up to [v]
@@ -42,4 +42,4 @@ def negative_prompt(subject: Subject, image: int = 0) -> str:
     One image's is enough where the images share what is undesired, as in the paper's examples, and all of them together
     would not fit into 77 tokens. ValueError for a subject without SIDs.
     """
-    return non_subject(describe(subject, SID)[image], subject.class_word)
+    return non_subject(captions_of_case(subject, SID_CASE)[image], subject.class_word)

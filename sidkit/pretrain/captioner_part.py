@@ -16,9 +16,9 @@ from PIL import Image
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.looking import batch_of, jitter
-from sidkit.pretrain.pool import Pool, save_whole, weights_name
+from sidkit.pretrain.pool import Pool, batch_of, save_whole, weights_name
 from sidkit.stickers import grammar
 from sidkit.stickers.captioner import Eyes, asked
 from sidkit.stickers.factors import Scene, subject_classes

@@ -6,9 +6,11 @@ Everything is a share between 0 and 1, but for `psnr_db` (decibels) and `seconds
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
+from PIL import Image
 from tqdm import tqdm
 
 from sidkit.config import load_profile
@@ -19,11 +21,17 @@ from sidkit.stickers.factors import Scene
 from sidkit.stickers.heads import identity, labels
 from sidkit.stickers.sampling import altered, sample_scene
 from sidkit.stickers.scenes import render
+from sidkit.stickers.tensors import channels_first
 
 SEED = 2_026
+SIZE = 64  # px
 CHOICES = 100  # captions a picture is matched with, designs an identity is found among
 MATCHED = 200  # pictures at most: each takes 100 captions
+RECONSTRUCTED = 500  # pictures at most
 STEPS, GUIDANCE = 25, 3.0
+DRAWN_AT_ONCE = 20
+DECODED_AT_ONCE = 50
+TIMED = 16  # pictures
 
 
 def evaluate(scenes: int = 1000) -> dict:
@@ -36,59 +44,76 @@ def evaluate(scenes: int = 1000) -> dict:
         "reader": read(reader, scenes),
         "image_text": matched(ImageTextEncoder(profile.encoders), scenes),
         "identity": found(IdentityEncoder(profile.encoders), scenes),
-        "psnr_db": reconstructed(pipe.vae, min(scenes, 500)),
+        "psnr_db": reconstructed(pipe.vae, min(scenes, RECONSTRUCTED)),
         "seconds_16": seconds(pipe),
     }
 
 
-def draw(count: int, *, held_out: bool, seed: int = SEED) -> tuple[list[Scene], list]:
+def draw(count: int, *, held_out: bool, seed: int = SEED) -> tuple[list[Scene], list[Image.Image]]:
     """Scenes and their pictures, of designs that pretraining saw or of those held out."""
     rng = np.random.default_rng([seed, held_out])
     scenes = [sample_scene(rng, held_out=held_out) for _ in range(count)]
-    return scenes, [render(scene, 64, rng) for scene in scenes]
+    pictures = [render(scene, SIZE, rng) for scene in scenes]
+    return scenes, pictures
 
 
-def agreement(reader: FactorReader, scenes: list[Scene], pictures: list) -> dict[str, float]:
+def agreement(reader: FactorReader, scenes: list[Scene], pictures: list[Image.Image]) -> dict[str, float]:
     """Share of pictures in which the reader sees what the scene says, for each factor."""
-    read = reader.read(pictures)
+    logits = reader.read(pictures)
     truth = [labels(scene) for scene in scenes]
-    return {head: float(np.mean(read[head].argmax(1) == [one[head] for one in truth])) for head in truth[0]}
+    shares = {}
+    for head in truth[0]:
+        wanted = [label[head] for label in truth]
+        seen = logits[head].argmax(1)
+        shares[head] = float(np.mean(seen == wanted))
+    return shares
 
 
 def read(reader: FactorReader, count: int) -> dict[str, float]:
     """The reader on rendered scenes whose designs it never saw."""
-    return agreement(reader, *draw(count, held_out=True))
+    scenes, pictures = draw(count, held_out=True)
+    return agreement(reader, scenes, pictures)
 
 
 def sampled(pipe, reader: FactorReader, count: int) -> dict[str, float]:
     """Pictures sampled from full captions of known designs, read by the factor reader."""
     scenes, _ = draw(count, held_out=False)
-    rng = np.random.default_rng(SEED)
-    captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
+    captions = _full_captions(scenes, np.random.default_rng(SEED))
     noise = torch.Generator().manual_seed(SEED)
     pictures = []
-    for start in tqdm(range(0, count, 20), "sample"):
-        pictures += _sample(pipe, captions[start : start + 20], noise)
+    for start in tqdm(range(0, count, DRAWN_AT_ONCE), "sample"):
+        pictures += _sample(pipe, captions[start : start + DRAWN_AT_ONCE], noise)
     return agreement(reader, scenes, pictures)
 
 
-def _sample(pipe, captions: list[str], noise: torch.Generator) -> list:
-    return pipe(
-        captions, height=64, width=64, num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=noise
-    ).images
+def _full_captions(scenes: list[Scene], rng: np.random.Generator) -> list[str]:
+    return [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
+
+
+def _sample(pipe, captions: list[str], noise: torch.Generator) -> list[Image.Image]:
+    drawn = pipe(
+        captions,
+        height=SIZE,
+        width=SIZE,
+        num_inference_steps=STEPS,
+        guidance_scale=GUIDANCE,
+        generator=noise,
+    )
+    return drawn.images
 
 
 def matched(encoder: ImageTextEncoder, count: int) -> float:
     """Share of pictures whose own caption is the nearest of 100; the others differ in one to three factors."""
     count = min(count, MATCHED)
     scenes, pictures = draw(count, held_out=False)
-    rng = np.random.default_rng(SEED)
     images = encoder.images(pictures)
+    rng = np.random.default_rng(SEED)
     right = 0
     for scene, image in zip(tqdm(scenes, "match"), images):
-        others = [scene, *(altered(scene, rng) for _ in range(CHOICES - 1))]
-        texts = encoder.texts([grammar.caption(one, grammar.FACTORS, True, rng) for one in others])
-        right += int((texts @ image).argmax() == 0)
+        others = [altered(scene, rng) for _ in range(CHOICES - 1)]
+        texts = encoder.texts(_full_captions([scene, *others], rng))
+        nearest = (texts @ image).argmax()
+        right += int(nearest == 0)
     return right / count
 
 
@@ -97,9 +122,10 @@ def found(encoder: IdentityEncoder, count: int) -> float:
     rng = np.random.default_rng(SEED)
     subjects = _subjects(rng)
     gallery = encoder.images([_elsewhere(subject, rng) for subject in subjects])
-    asked = rng.integers(0, len(subjects), count)
-    queries = encoder.images([_elsewhere(subjects[i], rng) for i in asked])
-    return float(np.mean((queries @ gallery.T).argmax(1) == asked))
+    wanted = rng.integers(0, len(subjects), count)
+    queries = encoder.images([_elsewhere(subjects[index], rng) for index in wanted])
+    nearest = (queries @ gallery.T).argmax(1)
+    return float(np.mean(nearest == wanted))
 
 
 def _subjects(rng: np.random.Generator) -> list[Scene]:
@@ -111,23 +137,27 @@ def _subjects(rng: np.random.Generator) -> list[Scene]:
     return list(subjects.values())
 
 
-def _elsewhere(subject: Scene, rng: np.random.Generator):
+def _elsewhere(subject: Scene, rng: np.random.Generator) -> Image.Image:
     """The subject in a scene drawn anew, as a plain sticker."""
-    from dataclasses import replace
-
-    scene = sample_scene(rng)
-    looks = {name: getattr(subject, name) for name in ("subject", "design", "hue", "attribute")}
-    return render(replace(scene, style=None, **looks), 64, rng)
+    scene = replace(
+        sample_scene(rng),
+        style=None,
+        subject=subject.subject,
+        design=subject.design,
+        hue=subject.hue,
+        attribute=subject.attribute,
+    )
+    return render(scene, SIZE, rng)
 
 
 @torch.no_grad()
 def reconstructed(vae, count: int) -> float:
     """Mean peak signal-to-noise ratio in dB of held-out scenes through the autoencoder."""
     _, pictures = draw(count, held_out=True)
-    pixels = np.stack([np.asarray(picture) for picture in pictures])
-    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+    arrays = [np.asarray(picture) for picture in pictures]
+    x = channels_first(np.stack(arrays)) / 127.5 - 1
     decoded = []
-    for batch in x.split(50):
+    for batch in x.split(DECODED_AT_ONCE):
         latents = vae.encode(batch).latent_dist.mean
         decoded.append(vae.decode(latents).sample)
     return psnr(x, torch.cat(decoded))
@@ -135,15 +165,15 @@ def reconstructed(vae, count: int) -> float:
 
 def psnr(x: torch.Tensor, y: torch.Tensor) -> float:
     """Mean over pictures (n, c, h, w) of the peak signal-to-noise ratio in dB, of pixels in [-1, 1]."""
-    error = ((x - y.clamp(-1, 1)) ** 2).mean((1, 2, 3))
+    squares = (x - y.clamp(-1, 1)) ** 2
+    error = squares.mean((1, 2, 3))
     return float((10 * torch.log10(4 / error)).mean())
 
 
 def seconds(pipe) -> float:
     """Seconds for 16 pictures with 25 steps; the best of three."""
-    scenes, _ = draw(16, held_out=False)
-    rng = np.random.default_rng(SEED)
-    captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
+    scenes, _ = draw(TIMED, held_out=False)
+    captions = _full_captions(scenes, np.random.default_rng(SEED))
     times = []
     for _ in range(3):
         start = time.perf_counter()

@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.pool import Pool
-from sidkit.stickers.heads import HEADS, labels
+from sidkit.pretrain.pool import Pool, pool_labels
+from sidkit.stickers.heads import HEADS
 from sidkit.stickers.nets import Saved
 
 UNSAID = -100  # a label that the cross-entropy leaves out
@@ -27,19 +27,26 @@ class LatentReader(Saved):
 
     def __init__(self, channels: int, heads: dict[str, list[str]]) -> None:
         super().__init__()
-        self.config = {"channels": channels, "heads": {head: list(values) for head, values in heads.items()}}
+        values = {head: list(names) for head, names in heads.items()}
+        self.config = {"channels": channels, "heads": values}
         self.net = nn.Sequential(
             nn.Conv2d(channels, 64, 3, padding=1),
-            *(Residual(64, 64), Residual(64, 128, 2), Residual(128, 128), Residual(128, 256, 2), Residual(256, 256)),
+            Residual(64, 64),
+            Residual(64, 128, 2),
+            Residual(128, 128),
+            Residual(128, 256, 2),
+            Residual(256, 256),
             nn.GroupNorm(8, 256),
             nn.SiLU(),
         )
-        self.heads = nn.ModuleDict({head: nn.Linear(512, len(values)) for head, values in heads.items()})
+        self.heads = nn.ModuleDict({head: nn.Linear(2 * 256, len(names)) for head, names in heads.items()})
 
     def forward(self, latents: torch.Tensor) -> dict[str, torch.Tensor]:
         """(n, channels, h, w) latents of about unit variance to logits (n, values) of each factor."""
         maps = self.net(latents)
-        features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+        means = maps.mean((2, 3))
+        peaks = maps.amax((2, 3))
+        features = torch.cat([means, peaks], dim=1)
         return {name: head(features) for name, head in self.heads.items()}
 
 
@@ -48,13 +55,16 @@ class Residual(nn.Module):
 
     def __init__(self, before: int, after: int, stride: int = 1) -> None:
         super().__init__()
-        self.norm1, self.conv1 = nn.GroupNorm(8, before), nn.Conv2d(before, after, 3, stride, 1)
-        self.norm2, self.conv2 = nn.GroupNorm(8, after), nn.Conv2d(after, after, 3, padding=1)
+        self.norm1 = nn.GroupNorm(8, before)
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1)
+        self.norm2 = nn.GroupNorm(8, after)
+        self.conv2 = nn.Conv2d(after, after, 3, padding=1)
         self.shortcut = nn.Conv2d(before, after, 1) if before != after else nn.Identity()
         self.smaller = nn.AvgPool2d(stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inner = self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+        inner = self.conv1(F.silu(self.norm1(x)))
+        inner = self.conv2(F.silu(self.norm2(inner)))
         return self.shortcut(self.smaller(x)) + inner
 
 
@@ -67,47 +77,63 @@ class LatentReaderPart(Part):
 
     def __init__(self, reader: LatentReader, pool: Pool, latents: np.ndarray, batch: int) -> None:
         super().__init__()
-        self.reader, self.pool, self.latents, self.batch = reader, pool, latents, batch
-        self.labels = {head: torch.tensor([labels(scene)[head] for scene in pool.scenes]) for head in HEADS}
+        self.reader = reader
+        self.pool = pool
+        self.latents = latents
+        self.batch = batch
+        self.labels = pool_labels(pool)
 
     def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         device = next(self.parameters()).device
-        read = self.reader(glance(torch.from_numpy(self.latents[drawn.numpy()]).float().to(device), generator))
-        losses = [F.cross_entropy(read[head].float(), self.labels[head][drawn].to(device)) for head in HEADS]
+        latents = torch.from_numpy(self.latents[drawn.numpy()]).float().to(device)
+        logits = self.reader(glance(latents, generator))
+        losses = []
+        for head in HEADS:
+            truth = self.labels[head][drawn].to(device)
+            losses.append(F.cross_entropy(logits[head].float(), truth))
         return torch.stack(losses).sum()
 
     def loss_on_drawn(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """How far from knowing that these latents (n, c, h, w) are the text-to-image model's; 0 or more."""
-        read = self.reader(glance(drawn.detach(), generator))
-        losses = [
-            F.cross_entropy(read[head].float(), torch.full((len(drawn),), len(HEADS[head]), device=drawn.device))
-            for head in HARD
-        ]
+        logits = self.reader(glance(drawn.detach(), generator))
+        losses = []
+        for head in HARD:
+            made_up = torch.full((len(drawn),), len(HEADS[head]), device=drawn.device)
+            losses.append(F.cross_entropy(logits[head].float(), made_up))
         return torch.stack(losses).sum()
 
     def missed(
-        self, latents: torch.Tensor, asked: dict[str, torch.Tensor], generator: torch.Generator, doubt: bool
+        self,
+        latents: torch.Tensor,
+        asked: dict[str, torch.Tensor],
+        generator: torch.Generator,
+        doubt: bool,
     ) -> torch.Tensor:
         """How far from seeing what was `asked` (labels (n,) a factor, or UNSAID): a cross-entropy, 0 or more.
 
         With `doubt`, being seen as drawn is a miss as well. Teaches what made the latents, and not the reader.
         """
         self.reader.requires_grad_(False)
-        read = self.reader(glance(latents, generator))
+        logits = self.reader(glance(latents, generator))
         self.reader.requires_grad_(True)
-        return torch.stack([_missed(read[head], head, asked[head], doubt) for head in HEADS]).sum()
+        losses = [_missed(logits[head], head, asked[head], doubt) for head in HEADS]
+        return torch.stack(losses).sum()
 
 
 def _missed(logits: torch.Tensor, head: str, asked: torch.Tensor, doubt: bool) -> torch.Tensor:
-    logits = logits.float() if doubt else logits.float()[:, : len(HEADS[head])]
+    logits = logits.float()
+    if not doubt:
+        logits = logits[:, : len(HEADS[head])]
     total = F.cross_entropy(logits, asked, ignore_index=UNSAID, reduction="sum")
     return HARD.get(head, 1.0) * total / len(logits)
 
 
 def glance(latents: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Latents (n, c, h, w) moved by at most a place, with noise of another strength for each, mostly little."""
-    across, down = torch.randint(3, (2,), generator=generator).tolist()
+    left, top = torch.randint(3, (2,), generator=generator).tolist()
     height, width = latents.shape[2:]
-    moved = F.pad(latents, (1, 1, 1, 1), mode="replicate")[:, :, down : down + height, across : across + width]
+    roomy = F.pad(latents, (1, 1, 1, 1), mode="replicate")
+    moved = roomy[:, :, top : top + height, left : left + width]
     strength = NOISE * torch.rand(len(latents), 1, 1, 1, generator=generator) ** 2
-    return moved + (strength * torch.randn(latents.shape, generator=generator)).to(latents.device)
+    noise = torch.randn(latents.shape, generator=generator)
+    return moved + (strength * noise).to(latents.device)

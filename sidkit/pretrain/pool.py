@@ -8,19 +8,23 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch import nn
 from tqdm import tqdm
 
 from sidkit.files import whole_file, write_text
 from sidkit.runs import fingerprint
 from sidkit.stickers.factors import Scene
+from sidkit.stickers.heads import HEADS, labels
 from sidkit.stickers.sampling import sample_scene
-from sidkit.stickers.scenes import Composition, compose
+from sidkit.stickers.scenes import compose
+from sidkit.stickers.tensors import channels_first
 
 CHUNK = 1000  # scenes a process renders in one go
-CELL = 4  # px; side of a cell of `Pool.cover`
+CELL = 4  # px; side of a cell of `Pool.cover`, and of a latent pixel
 
 
 class Pool:
@@ -32,7 +36,8 @@ class Pool:
     def __init__(self, folder: Path) -> None:
         self.pictures = np.load(folder / "pictures.npy", mmap_mode="r")
         self.cover = np.load(folder / "cover.npy", mmap_mode="r")
-        self.scenes = [Scene(**factors) for factors in json.loads((folder / "scenes.json").read_text())]
+        rows = json.loads((folder / "scenes.json").read_text())
+        self.scenes = [Scene(**factors) for factors in rows]
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -46,6 +51,17 @@ def pool(folder: Path, count: int, size: int, *, seed: int, **scenes) -> Pool:
     return Pool(folder)
 
 
+def batch_of(pool: Pool, index: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Pictures of the pool, in the order of `index`, as (n, 3, size, size) in [0, 1]."""
+    return channels_first(pool.pictures[index], device) / 255
+
+
+def pool_labels(pool: Pool) -> dict[str, torch.Tensor]:
+    """For each of HEADS the labels (n,) of the pool's scenes."""
+    rows = [labels(scene) for scene in pool.scenes]
+    return {head: torch.tensor([row[head] for row in rows]) for head in HEADS}
+
+
 def save_whole(path: Path, array: np.ndarray) -> None:
     """Write an array's file whole or not at all."""
     with whole_file(path) as partial, partial.open("wb") as stream:  # given a name, numpy would add its own suffix
@@ -54,36 +70,55 @@ def save_whole(path: Path, array: np.ndarray) -> None:
 
 def weights_name(*modules: nn.Module) -> str:
     """What tells files computed with these modules from those computed with others: the same for the same weights."""
-    return fingerprint(*({name: value.cpu().numpy() for name, value in one.state_dict().items()} for one in modules))
+    return fingerprint(*map(_arrays, modules))
+
+
+def _arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    return {name: value.cpu().numpy() for name, value in module.state_dict().items()}
+
+
+def share_of_cells(mask: np.ndarray) -> np.ndarray:
+    """How much of each cell a mask (side, side) covers, (side / 4, side / 4) uint8 from 0 to 255."""
+    side = len(mask) // CELL
+    shares = mask.reshape(side, CELL, side, CELL).mean(axis=(1, 3))
+    return (255 * shares).astype(np.uint8)
+
+
+class _Chunk(NamedTuple):
+    pictures: np.ndarray
+    cover: np.ndarray
+    scenes: list[dict]
 
 
 def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> None:
-    pictures = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, (count, size, size, 3))
-    cover = np.lib.format.open_memmap(folder / "cover.npy", "w+", np.uint8, (count, size // CELL, size // CELL))
+    cells = size // CELL
+    pictures = _new_array(folder / "pictures.npy", (count, size, size, 3))
+    cover = _new_array(folder / "cover.npy", (count, cells, cells))
     starts = range(0, count, CHUNK)
     work = partial(_chunk, count=count, size=size, seed=seed, options=options)
     scenes: list[dict] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        bar = tqdm(workers.map(work, starts), f"render {folder.name}", len(starts), unit="k")
-        for start, (pixels, covered, factors) in zip(starts, bar):
-            pictures[start : start + len(pixels)] = pixels
-            cover[start : start + len(pixels)] = covered
-            scenes += factors
+        chunks = workers.map(work, starts)
+        for start, chunk in zip(starts, tqdm(chunks, f"render {folder.name}", len(starts), unit="k"), strict=True):
+            end = start + len(chunk.scenes)
+            pictures[start:end] = chunk.pictures
+            cover[start:end] = chunk.cover
+            scenes += chunk.scenes
     pictures.flush()
     cover.flush()
     write_text(folder / "scenes.json", json.dumps(scenes))
 
 
-def _chunk(start: int, *, count: int, size: int, seed: int, options: dict) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    return np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+
+
+def _chunk(start: int, *, count: int, size: int, seed: int, options: dict) -> _Chunk:
     rng = np.random.default_rng([seed, start])
     scenes = [sample_scene(rng, **options) for _ in range(min(CHUNK, count - start))]
-    composed = [compose(scene, size, rng) for scene in scenes]
-    pixels = np.stack([np.asarray(one.image) for one in composed])
-    return pixels, np.stack([_covered(one) for one in composed]), [asdict(scene) for scene in scenes]
-
-
-def _covered(composed: Composition) -> np.ndarray:
-    """How much of each cell is not background, 0 to 255."""
-    mask = ~composed.masks["background"]
-    side = len(mask) // CELL
-    return (255 * mask.reshape(side, CELL, side, CELL).mean(axis=(1, 3))).astype(np.uint8)
+    pictures, cover = [], []
+    for scene in scenes:
+        composed = compose(scene, size, rng)
+        pictures.append(np.asarray(composed.image))
+        cover.append(share_of_cells(~composed.masks["background"]))
+    return _Chunk(np.stack(pictures), np.stack(cover), [asdict(scene) for scene in scenes])

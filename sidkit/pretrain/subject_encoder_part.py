@@ -19,9 +19,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from sidkit.files import write_text
+from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.looking import jitter
 from sidkit.pretrain.pool import weights_name
 from sidkit.pretrain.text_to_image import FOREGROUND, timesteps
 from sidkit.stickers import grammar

@@ -10,17 +10,17 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
 from torch import nn
-from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.latent_reader import UNSAID, LatentReaderPart
+from sidkit.pretrain.latent_reader import LatentReaderPart
 from sidkit.pretrain.pool import Pool
+from sidkit.pretrain.telling import Captions, tell
 from sidkit.pretrain.tokenizer import LENGTH
+from sidkit.pretrain.understanding import Understanding
 from sidkit.stickers import grammar
-from sidkit.stickers.factors import ART_SETS, Scene
-from sidkit.stickers.heads import HEADS, labels
+from sidkit.stickers.tensors import noise_like
 
 SHARD = "15MB"  # no file in git over 16 MB
 
@@ -62,58 +62,11 @@ SCHEDULER = dict(
 
 FOREGROUND = 4.0  # added to the weight of a place in the loss that the subject or a thing covers
 READING = 0.05  # weight of the text encoder's own loss
-SHOWN = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
-DRAWN = 0.02  # and in what it draws from noise, on its way there
+MISSED_IN_NOISED = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
+MISSED_IN_DRAWN = 0.02  # and in what it draws from noise, on its way there
 JUDGING = 0.02  # weight of that reader's own loss
 DRAWING_STEPS = 8
-
-
-def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> tuple[str, list[str]]:
-    """A caption and the factors that it names: each is left out with probability `drop`, the looks more often.
-
-    One caption in ten is empty, as guidance needs it.
-    """
-    if rng.random() < 0.1:
-        return "", []
-    said = [factor for factor in grammar.FACTORS if rng.random() >= (max(0.3, drop) if factor == "looks" else drop)]
-    mention = list(dict.fromkeys(("subject", *said)))  # the grammar always names the subject
-    detail = [factor for factor in mention if rng.random() < 0.75]
-    return grammar.caption(scene, mention, detail, rng), mention
-
-
-class Understanding(nn.Module):
-    """Reads the factors out of a caption's last token.
-
-    It teaches the text encoder to tell the words apart long before the pictures could: the class of the subject changes
-    few pixels and most of what a picture's loss says is about places.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.heads = nn.ModuleDict({head: nn.Linear(width, len(values)) for head, values in HEADS.items()})
-        self.looks = nn.Linear(width, len(ART_SETS))
-
-    def loss(self, last: torch.Tensor, asked: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Mean cross-entropy over the factors that each caption names; `last` is (n, width)."""
-        losses = [
-            F.cross_entropy(linear(last).float(), asked[head], ignore_index=UNSAID, reduction="sum") / len(last)
-            for head, linear in (*self.heads.items(), ("looks", self.looks))
-        ]
-        return torch.stack(losses).sum()
-
-
-def asked_of(scenes: list[Scene], said: list[list[str]]) -> dict[str, torch.Tensor]:
-    """For each factor the label (n,) of its value in each scene, or UNSAID where the caption does not name it."""
-    return {
-        head: torch.tensor([_label(scene, head, mention) for scene, mention in zip(scenes, said)])
-        for head in (*HEADS, "looks")
-    }
-
-
-def _label(scene: Scene, head: str, mention: list[str]) -> int:
-    if ("subject" if head == "class" else head) not in mention:
-        return UNSAID
-    return list(ART_SETS).index(scene.design) if head == "looks" else labels(scene)[head]
+ON_SHEET = 32  # pictures
 
 
 def timesteps(batch: int, count: int, generator: torch.Generator) -> torch.Tensor:
@@ -122,17 +75,16 @@ def timesteps(batch: int, count: int, generator: torch.Generator) -> torch.Tenso
     The middle, where a picture's composition is decided, is drawn logit-normal as in Stable Diffusion 3 (arXiv
     2403.03206, section 3.1). Each kind is stratified, which lowers the variance of the gradient.
     """
-    plain = batch // 3
-    share = torch.cat([torch.arange(n) / n + torch.rand(n, generator=generator) / n for n in (plain, batch - plain)])
-    share[plain:] = torch.sigmoid(torch.special.ndtri(share[plain:].clamp(1e-4, 1 - 1e-4)))
+    uniform = _stratified(batch // 3, generator)
+    others = _stratified(batch - batch // 3, generator)
+    normal = torch.special.ndtri(others.clamp(1e-4, 1 - 1e-4))
+    share = torch.cat([uniform, torch.sigmoid(normal)])
     return (share * count).long().clamp(0, count - 1)
 
 
-class Captions(NamedTuple):
-    """Tokens (n, length), and the labels (n,) that they ask for: of each factor one, or UNSAID."""
-
-    tokens: torch.Tensor
-    asked: dict[str, torch.Tensor]
+def _stratified(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Numbers (count,) in [0, 1), one in each of as many strips."""
+    return torch.arange(count) / count + torch.rand(count, generator=generator) / count
 
 
 class Drawn(NamedTuple):
@@ -169,80 +121,96 @@ class TextToImage(Part):
     ) -> None:
         super().__init__()
         self.tokenizer = tokenizer
-        special = dict(bos_token_id=0, eos_token_id=1, pad_token_id=1)
-        self.text_encoder = CLIPTextModel(CLIPTextConfig(vocab_size=len(self.tokenizer), **TEXT, **special))
+        self.text_encoder = CLIPTextModel(_text_config(len(tokenizer)))
         self.unet = UNet2DConditionModel(**UNET)
         nn.init.zeros_(self.unet.add_embedding.norm2.weight)  # the caption's share grows from nothing
-        self.scheduler, self.drawing = DDIMScheduler(**SCHEDULER), DDIMScheduler(**SCHEDULER)
+        self.scheduler = DDIMScheduler(**SCHEDULER)
+        self.drawing = DDIMScheduler(**SCHEDULER)
         self.drawing.set_timesteps(DRAWING_STEPS)
         self.understanding = Understanding(TEXT["hidden_size"])
-        self.pool, self.latents, self.batch, self.drop = pool, latents, batch, drop
+        self.pool = pool
+        self.latents = latents
+        self.batch = batch
+        self.drop = drop
         self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
         self.judge = judge
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         index, captions = self._tell(self.batch, rng)
-        to_paint, to_judge = (self._tell(self.batch // 2, rng)[1], self.judge.draw(rng)) if self.judge else (None, None)
-        return Drawn(torch.from_numpy(index), captions, to_paint, to_judge)
+        scenes = torch.from_numpy(index)
+        if self.judge is None:
+            return Drawn(scenes, captions, None, None)
+        _, to_paint = self._tell(self.batch // 2, rng)
+        return Drawn(scenes, captions, to_paint, self.judge.draw(rng))
 
     def loss(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
-        index, device = drawn.scenes.numpy(), self.unet.device
+        index = drawn.scenes.numpy()
+        device = self.unet.device
         x = torch.from_numpy(self.latents[index]).to(device).float()
-        weight = 1 + FOREGROUND * torch.from_numpy(self.pool.cover[index]).to(device)[:, None] / 255
-        asked, (hidden, last) = self._asked(drawn.captions), self._read(drawn.captions)
-        noise = torch.randn(x.shape, generator=generator).to(x.device)
-        steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(x.device)
+        cover = torch.from_numpy(self.pool.cover[index]).to(device)[:, None] / 255
+        weight = 1 + FOREGROUND * cover
+        asked = self._asked(drawn.captions)
+        hidden, last = self._read(drawn.captions)
+        noise = noise_like(x, generator)
+        steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(device)
         noised = self.scheduler.add_noise(x, noise, steps)
         predicted = self.unet(noised, steps, hidden).sample.float()
         error = (predicted - self.scheduler.get_velocity(x, noise, steps)) ** 2
-        loss = (error * weight).mean() / weight.mean() + READING * self.understanding.loss(last, asked)
+        denoising = (error * weight).mean() / weight.mean()
+        loss = denoising + READING * self.understanding.loss(last, asked)
         if self.judge:
             clean = self._clean(noised, predicted, steps)
-            loss = loss + SHOWN * self.judge.missed(clean, asked, generator, doubt=False)
+            loss = loss + MISSED_IN_NOISED * self.judge.missed(clean, asked, generator, doubt=False)
             loss = loss + self._judged(drawn, generator)
         return loss
 
     def _judged(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
         """What the judge misses in drawings, and what it learns of them and of pictures."""
-        painted = self._paint(self._read(drawn.to_paint)[0], generator)
-        learning = self.judge.loss(drawn.to_judge, generator) + self.judge.loss_on_drawn(painted, generator)
+        hidden, _ = self._read(drawn.to_paint)
+        painted = self._paint(hidden, generator)
+        on_pictures = self.judge.loss(drawn.to_judge, generator)
+        on_drawn = self.judge.loss_on_drawn(painted, generator)
         missed = self.judge.missed(painted, self._asked(drawn.to_paint), generator, doubt=True)
-        return DRAWN * missed + JUDGING * learning
+        return MISSED_IN_DRAWN * missed + JUDGING * (on_pictures + on_drawn)
 
     def _tell(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Captions]:
         """Scenes of the pool, as indices, and fresh captions of them."""
         index = rng.integers(len(self.pool), size=count)
         scenes = [self.pool.scenes[i] for i in index]
-        captions, said = zip(*(random_caption(scene, rng, self.drop) for scene in scenes))
-        tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt").input_ids
-        return index, Captions(tokens, asked_of(scenes, list(said)))
+        return index, tell(scenes, self.tokenizer, rng, self.drop)
 
     def _read(self, captions: Captions) -> tuple[torch.Tensor, torch.Tensor]:
         """Captions as the UNet reads them (n, length, width), and their last tokens alone (n, width)."""
         tokens = captions.tokens.to(self.unet.device)
         hidden = self.text_encoder(tokens).last_hidden_state
-        last = (tokens == self.tokenizer.eos_token_id).int().argmax(dim=1)
-        return hidden, hidden[torch.arange(len(tokens), device=tokens.device), last]
+        is_end = tokens == self.tokenizer.eos_token_id
+        last = is_end.int().argmax(dim=1)
+        rows = torch.arange(len(tokens), device=tokens.device)
+        return hidden, hidden[rows, last]
 
     def _asked(self, captions: Captions) -> dict[str, torch.Tensor]:
         return {head: labels.to(self.unet.device) for head, labels in captions.asked.items()}
 
     def _clean(self, noised: torch.Tensor, velocity: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
         """The latents that a predicted velocity leads back to."""
-        kept = self.scheduler.alphas_cumprod.to(noised.device)[steps].view(-1, 1, 1, 1)
+        kept = self.scheduler.alphas_cumprod.to(noised.device)[steps]
+        kept = kept.view(-1, 1, 1, 1)
         return kept.sqrt() * noised - (1 - kept).sqrt() * velocity
 
     def _paint(self, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Latents as they appear in the second half of the way from noise; only the last step can be learnt from."""
         stop = int(torch.randint(DRAWING_STEPS // 2, DRAWING_STEPS, (1,), generator=generator))
-        x = torch.randn((len(hidden), *self.latents.shape[1:]), generator=generator).to(self.unet.device)
+        shape = (len(hidden), *self.latents.shape[1:])
+        x = torch.randn(shape, generator=generator).to(self.unet.device)
         for number, step in enumerate(self.drawing.timesteps[: stop + 1]):
             with torch.set_grad_enabled(number == stop):
-                painted = self.drawing.step(self.unet(x, step, hidden).sample.float(), step, x)
+                velocity = self.unet(x, step, hidden).sample.float()
+                painted = self.drawing.step(velocity, step, x)
             x = painted.prev_sample
         return painted.pred_original_sample
 
     def pipeline(self) -> StableDiffusionPipeline:
+        """The model as diffusers knows it, for captions in and pictures out."""
         pipe = StableDiffusionPipeline(
             vae=self.frozen[0],
             text_encoder=self.text_encoder,
@@ -259,21 +227,33 @@ class TextToImage(Part):
     def sheet(self) -> Image.Image:
         """Sampled pictures above rendered ones, from the same full captions."""
         rng = np.random.default_rng(0)
-        captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in self.pool.scenes[:32]]
-        noise = torch.Generator().manual_seed(0)
+        scenes = self.pool.scenes[:ON_SHEET]
+        captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
         sampled = self.pipeline()(
-            captions, height=64, width=64, num_inference_steps=20, guidance_scale=3, generator=noise
+            captions,
+            height=64,
+            width=64,
+            num_inference_steps=20,
+            guidance_scale=3,
+            generator=torch.Generator().manual_seed(0),
         ).images
-        truth = [Image.fromarray(self.pool.pictures[i]) for i in range(32)]
-        return grid([*sampled[:16], *truth[:16], *sampled[16:], *truth[16:]], 16, 1)
+        truth = [Image.fromarray(picture) for picture in self.pool.pictures[:ON_SHEET]]
+        half = ON_SHEET // 2
+        return grid([*sampled[:half], *truth[:half], *sampled[half:], *truth[half:]], half, 1)
 
     def begin(self, shipped: Path | None) -> None:
         """Start from the shipped weights, if there are any."""
         if shipped:
-            self.unet.load_state_dict(UNet2DConditionModel.from_pretrained(shipped / "unet").state_dict())
-            self.text_encoder.load_state_dict(CLIPTextModel.from_pretrained(shipped / "text_encoder").state_dict())
+            unet = UNet2DConditionModel.from_pretrained(shipped / "unet")
+            text_encoder = CLIPTextModel.from_pretrained(shipped / "text_encoder")
+            self.unet.load_state_dict(unet.state_dict())
+            self.text_encoder.load_state_dict(text_encoder.state_dict())
 
     def export(self, folder: Path) -> None:
         """Write the pipeline in half precision, in shards that git can hold."""
         self.frozen[0].register_to_config(_name_or_path="")  # where it lay on this machine
         self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)
+
+
+def _text_config(vocabulary: int) -> CLIPTextConfig:
+    return CLIPTextConfig(vocab_size=vocabulary, bos_token_id=0, eos_token_id=1, pad_token_id=1, **TEXT)

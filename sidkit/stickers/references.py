@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sidkit.captions import CAPTIONS
 from sidkit.config import check_name
 from sidkit.mark import MARK
 from sidkit.stickers import factors, grammar, vocabulary
@@ -25,7 +26,7 @@ from sidkit.stickers.factors import Scene, subject_classes
 from sidkit.stickers.looks import looks
 from sidkit.stickers.sampling import known_designs
 from sidkit.stickers.scenes import compose
-from sidkit.subjects import CAPTIONS, Prompt, Subject, load_subject
+from sidkit.subjects import Prompt, Subject, load_subject
 
 SHARED = ("background", "nearby", "tied")  # what the references of a thing may share
 BIASES = (*SHARED, "pose", "substance")

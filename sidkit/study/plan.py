@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sidkit.captions import WRITTEN_CASES
 from sidkit.config import Profile, Sampling, Training, check_name, load_profile
 from sidkit.describe.cases import CASE_NAMES
 from sidkit.encoder_methods import NAMES, encoder_of
 from sidkit.stickers.factors import subject_classes
-from sidkit.subjects import WRITTEN_CASES, Subject
+from sidkit.subjects import Subject
 from sidkit.worlds import world_of
 
 METHOD = "dreambooth"

@@ -16,7 +16,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from tqdm import tqdm
 
-from sidkit.describe.cases import describe
+from sidkit.describe.cases import captions_of_case
 from sidkit.encoder_methods.encoders import ENCODERS, check_encoder
 from sidkit.mark import check_mark, insert
 from sidkit.model_cache import Models
@@ -82,7 +82,7 @@ def run_study(plan: Plan, runs: Runs, *, progress: bool = True) -> Study:
 def captions_of(subject: Subject, arm: Arm) -> tuple[str, ...]:
     """The captions that an arm gives the images it learns from. ValueError where they are not one for each."""
     count = arm.references or len(subject.images)
-    texts = tuple(describe(subject, arm.captions) if arm.case else arm.captions(subject))
+    texts = tuple(captions_of_case(subject, arm.captions) if arm.case else arm.captions(subject))
     if len(texts) != len(subject.images) or count > len(texts):
         found = f"{len(texts)} captions and {len(subject.images)} images"
         raise ValueError(f"arm {arm.name}: expected a caption for each of at least {count} images, got {found}")

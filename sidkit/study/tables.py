@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sidkit.config import check_name
-from sidkit.describe.cases import CASE_NAMES, describe
+from sidkit.describe.cases import CASE_NAMES, captions_of_case
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict
 from sidkit.subjects import Subject
@@ -101,7 +101,7 @@ def company(subject: Subject) -> str:
 def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     """The descriptions of one reference picture, a row a case that there is."""
     written = sorted({1, *subject.captions})
-    rows = [(CASE_NAMES[case], f"`{describe(subject, case)[image]}`") for case in written]
+    rows = [(CASE_NAMES[case], f"`{captions_of_case(subject, case)[image]}`") for case in written]
     return pd.DataFrame(rows, columns=["Case", "Description"])
 
 
