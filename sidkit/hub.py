@@ -7,13 +7,10 @@ Downloads start in `load_pipeline` and the like on first use, or beforehand by `
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from huggingface_hub import constants, errors, try_to_load_from_cache
-
-VARIABLES = ("HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE")
 
 
 def advice(error: BaseException, reference: str, otherwise: str) -> str:
@@ -41,12 +38,6 @@ def cached(reference: str, file: str, revision: str | None = None) -> Path | Non
     """Where a file of a hub's repository lies on this machine; None where it was never downloaded."""
     found = try_to_load_from_cache(reference, file, revision=revision)
     return Path(found) if isinstance(found, str) else None
-
-
-def settings() -> dict[str, str]:
-    """The environment variables that are set and bear on downloads; a token is told by its presence only."""
-    told = {name: os.environ[name] for name in VARIABLES if name in os.environ}
-    return told | ({"HF_TOKEN": "set"} if os.environ.get("HF_TOKEN") else {})
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

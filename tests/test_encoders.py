@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from sidkit import config
 from sidkit.config import Encoders
-from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder, to_tensor
+from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder, _scaled
 from sidkit.pretrain.tokenizer import LENGTH
 
 HEADS = {"class": ["dog", "cat", "bee"], "nearby": ["none", "ball"]}
@@ -48,9 +48,7 @@ def test_a_picture_is_read_as_its_mirror_image_is(pictures):
     read, again = reader.read(pictures), reader.read(mirrored)
     assert all(np.allclose(read[head], again[head], atol=1e-5) for head in read)
     with torch.inference_mode():
-        seen = (
-            reader.net(torch.cat([to_tensor(part, SIZE) for part in (pictures, mirrored)]))["class"].softmax(1).numpy()
-        )
+        seen = reader.net(torch.cat([_scaled(part, SIZE) for part in (pictures, mirrored)]))["class"].softmax(1).numpy()
     assert not np.allclose(seen[:3], seen[3:], atol=1e-5)
     expected = np.sqrt(seen[:3] * seen[3:])
     assert np.allclose(read["class"], expected / expected.sum(1, keepdims=True), atol=1e-5)
@@ -134,7 +132,7 @@ def test_a_folder_of_weights_is_a_name_too(weights, pictures):
 
 def test_pictures_of_other_sizes_and_modes_are_read_alike(pictures):
     larger = pictures[0].resize((128, 128), Image.NEAREST).convert("RGBA")
-    assert to_tensor([pictures[0], larger], 32).shape == (2, 3, 32, 32)
+    assert _scaled([pictures[0], larger], 32).shape == (2, 3, 32, 32)
     for encoder in (IdentityEncoder, ImageTextEncoder):
         a, b = encoder(ENCODERS).images([pictures[0], larger])
         assert a @ b > 0.9
@@ -142,7 +140,7 @@ def test_pictures_of_other_sizes_and_modes_are_read_alike(pictures):
 
 def test_the_net_sees_the_same_picture_scaled_here_or_there(pictures):
     reader = FactorReader(ENCODERS)
-    here = to_tensor(pictures, SIZE)
+    here = _scaled(pictures, SIZE)
     there = torch.from_numpy(np.stack([np.array(p) for p in pictures])).permute(0, 3, 1, 2) / 255
     with torch.inference_mode():
         assert torch.allclose(reader.net(here)["class"], reader.net(there)["class"], atol=1e-5)

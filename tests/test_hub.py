@@ -135,12 +135,5 @@ def test_what_cannot_be_had_is_told_with_what_to_do(mirror, tmp_path, monkeypatc
         load_pipeline(load_profile("stickers", pipeline=name, revision=revision))
 
 
-def test_a_token_is_told_by_its_presence_only(monkeypatch):
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
-    assert hub.settings()["HF_TOKEN"] == "set" and "hf_secret" not in str(hub.settings())
-    assert hub.settings()["HF_ENDPOINT"] == "https://mirror.example"
-
-
 def test_an_error_that_is_not_the_hub_s_keeps_its_own_advice():
     assert hub.advice(ValueError("x"), "some/pipeline", "copy it again") == "copy it again"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sidkit.measure.leakage import leak_probabilities, leakage, leaks, obedience
+from sidkit.measure.leakage import leakage, leaks, obedience
 
 VALUES = {"background": ["beach", "snow", "moon"], "nearby": ["none", "ball", "drum"]}
 # Three pictures: on the beach with the ball, in the snow without anything, in the snow with the ball.
@@ -30,11 +30,6 @@ def test_what_was_asked_for_does_not_leak():
     assert leakage(READ, VALUES, UNDESIRED, {"nearby": "ball"}).tolist() == [1, 0, 0]
     assert np.isnan(leakage(READ, VALUES, {"nearby": "ball"}, {"nearby": "ball"})).all()
     assert leakage(READ, VALUES, {}, {}).shape == (3,)
-
-
-def test_probabilities_are_those_of_the_undesired_value():
-    found = leak_probabilities(READ, VALUES, UNDESIRED, {"nearby": "ball"})
-    assert {factor: list(one) for factor, one in found.items()} == {"background": [0.9, 0.2, 0.4]}
 
 
 def test_obedience_is_the_share_of_what_was_asked():

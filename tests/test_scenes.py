@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sidkit.stickers import factors
+from sidkit.stickers import factors, places, scenery
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.sampling import known_designs, sample_scene
 from sidkit.stickers.scenes import compose, render
@@ -81,3 +81,13 @@ def test_unknown_values_and_small_sizes_are_refused():
         replace(DOG, background="bech")
     with pytest.raises(ValueError, match="64 px or more"):
         render(DOG, 32, np.random.default_rng(0))
+
+
+def test_a_place_is_a_row_and_a_function_that_draws_it():
+    assert scenery.DRAWERS.keys() == places.ROWS.keys()
+    for row in places.ROWS.values():
+        assert len(row.plain) == len(row.detailed)
+    with pytest.raises(ValueError, match="places.ROWS"):
+        scenery.draws("pier")
+    with pytest.raises(ValueError, match="scenery draws 'pier'"):
+        scenery.place("pier", "daylight", 64, 0)

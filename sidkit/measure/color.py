@@ -18,20 +18,38 @@ def has_color(picture: Image.Image, color: str) -> np.ndarray:
     Raises ValueError for a colour that is none of COLORS.
     """
     check_name("color", color, COLORS)
-    hsv = np.asarray(picture.convert("RGB").convert("HSV")).astype(float)
-    hue, saturation, value = hsv[..., 0] * (360 / 256), hsv[..., 1] / 255, hsv[..., 2] / 255
-    named = np.array(HUE_NAMES)[np.searchsorted(HUE_STARTS, hue, side="right") - 1]
-    return (named == color) & (saturation >= COLORFUL) & (value >= BRIGHT)
+    hsv = picture.convert("RGB").convert("HSV")
+    channels = np.asarray(hsv).astype(float)
+    hue, saturation, value = np.moveaxis(channels, -1, 0)
+    degrees = hue * (360 / 256)
+    arcs = np.searchsorted(HUE_STARTS, degrees, side="right") - 1
+    named = np.array(HUE_NAMES)[arcs] == color
+    colorful = saturation / 255 >= COLORFUL
+    bright = value / 255 >= BRIGHT
+    return named & colorful & bright
 
 
-def color_shares(picture: Image.Image, color: str, mask: np.ndarray | None) -> tuple[float, float]:
+def color_shares(
+    picture: Image.Image,
+    color: str,
+    mask: np.ndarray | None,
+) -> tuple[float, float]:
     """Share in [0, 1] of the pixels that have `color`, on the subject and off it; NaN without a mask.
 
-    `mask` is boolean (height, width), True on the subject. Raises ValueError for one of another size.
+    `mask` is boolean (height, width), True on the subject. Raises ValueError for one of another size, and for a colour
+    that is none of COLORS.
     """
     if mask is None:
         return np.nan, np.nan
-    seen = has_color(picture, color)
-    if mask.shape != seen.shape or mask.dtype != bool:
-        raise ValueError(f"mask: expected {seen.shape} of bool (height, width), got {mask.shape} of {mask.dtype}")
-    return tuple(float(seen[where].mean()) if where.any() else np.nan for where in (mask, ~mask))
+    colored = has_color(picture, color)
+    if mask.shape != colored.shape or mask.dtype != bool:
+        got = f"{mask.shape} of {mask.dtype}"
+        raise ValueError(f"mask: expected {colored.shape} of bool (height, width), got {got}")
+    return _share(colored[mask]), _share(colored[~mask])
+
+
+def _share(pixels: np.ndarray) -> float:
+    """Of boolean pixels (n,) that are True; NaN of none."""
+    if not pixels.size:
+        return np.nan
+    return float(pixels.mean())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from sidkit.measure.statistics import COVERAGE, LEVELS, Interval
+from sidkit.measure.statistics import ENDS, LEVELS, Interval
 
 RESAMPLES = 1000
 FEWEST = 4  # rows; below, no correlation says anything
+DIGITS = 12  # of which values may differ and still be a tie: without its group's mean a value is only nearly itself
 
 
 def rank_correlation(
@@ -33,16 +35,9 @@ def rank_correlation(
     rows = frame.dropna(subset=[x, y]).reset_index(drop=True)
     values = rows[[x, y]].astype(float)
     if within:
-        values = values - values.groupby([rows[name] for name in within]).transform("mean")
-    pairs, counts = values.to_numpy(), {level: rows[list(levels[: at + 1])].drop_duplicates().shape[0]
-                                        for at, level in enumerate(levels)}  # fmt: skip
-    whole = _spearman(pairs)
-    if np.isnan(whole):
-        return Interval(float("nan"), -np.inf, np.inf, counts)
-    rng, tree = np.random.default_rng(seed), _tree(rows, list(levels))
-    drawn = [_spearman(pairs[_draw(tree, rng)]) for _ in range(resamples)]
-    low, high = np.nanquantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    return Interval(whole, float(low), float(high), counts)
+        groups = [rows[name] for name in within]
+        values = values - values.groupby(groups).transform("mean")
+    return _bootstrap(rows, values.to_numpy(), _spearman, seed, list(levels), resamples)
 
 
 def rank_difference(
@@ -61,38 +56,64 @@ def rank_difference(
     """
     rows = frame.dropna(subset=[x, other, y]).reset_index(drop=True)
     values = rows[[x, other, y]].to_numpy(float)
-    counts = {level: rows[list(levels[: at + 1])].drop_duplicates().shape[0] for at, level in enumerate(levels)}
+    return _bootstrap(rows, values, _gap, seed, list(levels), resamples)
 
-    def gap(drawn: np.ndarray) -> float:
-        return _spearman(drawn[:, [0, 2]]) - _spearman(drawn[:, [1, 2]])
 
-    if np.isnan(gap(values)):
-        return Interval(float("nan"), -np.inf, np.inf, counts)
-    rng, tree = np.random.default_rng(seed), _tree(rows, list(levels))
-    drawn = [gap(values[_draw(tree, rng)]) for _ in range(resamples)]
-    low, high = np.nanquantile(drawn, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    return Interval(gap(values), float(low), float(high), counts)
+def _gap(values: np.ndarray) -> float:
+    """How much better the first column (n, 3) goes with the last than the second does."""
+    return _spearman(values[:, [0, 2]]) - _spearman(values[:, [1, 2]])
 
 
 def _spearman(pairs: np.ndarray) -> float:
-    """Pearson's correlation of the ranks (n, 2), ties by their mean rank."""
+    """Spearman's correlation of two columns (n, 2); NaN where one does not vary, or there is too little."""
     if len(pairs) < FEWEST:
         return float("nan")
-    x, y = pd.DataFrame(pairs).round(12).rank().to_numpy().T
-    x, y = x - x.mean(), y - y.mean()
-    scale = np.sqrt((x**2).sum() * (y**2).sum())
-    return float((x * y).sum() / scale) if scale else float("nan")
+    rounded = np.round(pairs, DIGITS)
+    if (np.ptp(rounded, axis=0) == 0).any():
+        return float("nan")
+    return float(stats.spearmanr(rounded).statistic)
+
+
+def _bootstrap(
+    rows: pd.DataFrame,
+    values: np.ndarray,
+    statistic: Callable[[np.ndarray], float],
+    seed: int,
+    levels: list[str],
+    resamples: int,
+) -> Interval:
+    """The statistic of all `values` (a line for each of `rows`), and its interval over resamples level by level."""
+    whole = statistic(values)
+    counts = _counts(rows, levels)
+    if np.isnan(whole):
+        return Interval(float("nan"), -np.inf, np.inf, counts)
+    rng = np.random.default_rng(seed)
+    tree = _tree(rows, levels)
+    drawn = [statistic(values[_draw(tree, rng)]) for _ in range(resamples)]
+    low, high = np.nanquantile(drawn, ENDS)
+    return Interval(whole, float(low), float(high), counts)
+
+
+def _counts(rows: pd.DataFrame, levels: list[str]) -> dict[str, int]:
+    """How many different ones there are of each level, of prompts over all subjects."""
+    counts = {}
+    for depth, level in enumerate(levels, 1):
+        counts[level] = len(rows[levels[:depth]].drop_duplicates())
+    return counts
 
 
 def _tree(rows: pd.DataFrame, levels: list[str]) -> list:
     """Nested lists, a level a nesting, with arrays of row numbers at the bottom."""
     if not levels:
         return rows.index.to_numpy()
-    return [_tree(part, levels[1:]) for _, part in rows.groupby(levels[0], sort=True)]
+    branches = rows.groupby(levels[0], sort=True)
+    return [_tree(branch, levels[1:]) for _, branch in branches]
 
 
 def _draw(node: list | np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Row numbers of one resample."""
     if isinstance(node, np.ndarray):
         return node
-    return np.concatenate([_draw(node[at], rng) for at in rng.integers(0, len(node), len(node))])
+    drawn = rng.integers(0, len(node), len(node))
+    branches = [_draw(node[index], rng) for index in drawn]
+    return np.concatenate(branches)

@@ -6,7 +6,7 @@ Each scales pictures as its model asks for; where that model crops to a square (
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from sidkit.config import Encoders, locate, shipped
 from sidkit.stickers.nets import IdentityNet, Reader
 
-BATCH = 16  # 1.5 times the speed of 64 on a CPU
+BATCH = 16  # pictures or texts; 1.5 times the speed of 64 on a CPU
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)  # what loading raises
 T = TypeVar("T")
 
@@ -32,34 +32,43 @@ class ImageTextEncoder:
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
         """Raises ValueError for an unknown model and for weights that are missing or damaged."""
-        self.name, self.device = encoders.image_text, device
-        model, pretrained = _open_clip_names(encoders.image_text)
-        self.model, _, self.transform = _loaded(
-            encoders.image_text,
-            lambda: open_clip.create_model_and_transforms(model, pretrained, device=device, require_pretrained=True),
-        )
-        self.tokenizer = _loaded(encoders.image_text, lambda: open_clip.get_tokenizer(model))
+        self.name = encoders.image_text
+        self.device = device
+        model, pretrained = _open_clip_names(self.name)
+
+        def load():
+            return open_clip.create_model_and_transforms(model, pretrained, device=device, require_pretrained=True)
+
+        self.model, _, self.transform = _loaded(self.name, load)
+        self.tokenizer = _loaded(self.name, lambda: open_clip.get_tokenizer(model))
         self.model.float().eval()
 
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> np.ndarray:
-        """(n, d), rows of length 1."""
-        parts = (_transformed(self.transform, part) for part in _batches(pictures))
-        return _joined(self.model.encode_image(part.to(self.device), normalize=True) for part in parts)
+        """(n, d), rows of length 1. Raises ValueError for no pictures."""
+        embeddings = []
+        for batch in _batches(pictures):
+            pixels = _transformed(self.transform, batch).to(self.device)
+            embeddings.append(self.model.encode_image(pixels, normalize=True))
+        return _joined(embeddings)
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, d), rows of length 1. Raises ValueError for a text that the model would cut."""
-        parts = (self._tokens(list(part)) for part in _batches(texts))
-        return _joined(self.model.encode_text(part.to(self.device), normalize=True) for part in parts)
+        """(n, d), rows of length 1. Raises ValueError for no texts, and for one that the model would cut."""
+        embeddings = []
+        for batch in _batches(texts):
+            tokens = self._tokens(list(batch)).to(self.device)
+            embeddings.append(self.model.encode_text(tokens, normalize=True))
+        return _joined(embeddings)
 
     def _tokens(self, texts: list[str]) -> torch.Tensor:
         limit = self.tokenizer.context_length
-        tokens, longer = (self.tokenizer(texts, context_length=length) for length in (limit, limit + 1))
-        cut = (tokens != longer[:, :limit]).any(1)  # with room for one more, a text that was cut ends otherwise
-        if cut.any():
-            text = texts[int(cut.int().argmax())]
-            raise ValueError(f"text: expected at most {limit} tokens, start and end included; shorten {text!r}")
+        tokens = self.tokenizer(texts, context_length=limit)
+        longer = self.tokenizer(texts, context_length=limit + 1)
+        is_cut = (tokens != longer[:, :limit]).any(1)  # with room for one more, a text that was cut ends otherwise
+        if is_cut.any():
+            first = int(is_cut.int().argmax())
+            raise ValueError(f"text: expected at most {limit} tokens, start and end included; shorten {texts[first]!r}")
         return tokens
 
 
@@ -68,21 +77,27 @@ class IdentityEncoder:
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
         """Raises ValueError for an unknown model and for weights that are missing or damaged."""
-        self.name, self.device = encoders.identity, device
-        if folder := _folder(encoders.identity):
-            net = _loaded(encoders.identity, lambda: IdentityNet.load(folder))
-            self.pixels = partial(to_tensor, size=net.backbone.size)
+        self.name = encoders.identity
+        self.device = device
+        folder = _folder(self.name)
+        if folder:
+            net = _loaded(self.name, lambda: IdentityNet.load(folder))
+            self.pixels = partial(_scaled, size=net.backbone.size)
         else:
-            _check_known("timm model", encoders.identity, timm.list_models(pretrained=True))
-            net = _loaded(encoders.identity, lambda: timm.create_model(encoders.identity, True, num_classes=0))
-            self.pixels = partial(_transformed, timm.data.create_transform(**timm.data.resolve_model_data_config(net)))
+            _check_known("timm model", self.name, timm.list_models(pretrained=True))
+            net = _loaded(self.name, lambda: timm.create_model(self.name, True, num_classes=0))
+            settings = timm.data.resolve_model_data_config(net)
+            self.pixels = partial(_transformed, timm.data.create_transform(**settings))
         self.net = net.eval().to(device)
 
     @torch.inference_mode()
     def images(self, pictures: Sequence[Image.Image]) -> np.ndarray:
-        """(n, d), rows of length 1."""
-        parts = (self.pixels(part).to(self.device) for part in _batches(pictures))
-        return _joined(F.normalize(self.net(part), dim=-1) for part in parts)
+        """(n, d), rows of length 1. Raises ValueError for no pictures."""
+        embeddings = []
+        for batch in _batches(pictures):
+            pixels = self.pixels(batch).to(self.device)
+            embeddings.append(F.normalize(self.net(pixels), dim=-1))
+        return _joined(embeddings)
 
 
 class FactorReader:
@@ -95,8 +110,9 @@ class FactorReader:
         folder = _folder(encoders.reader)
         if folder is None:
             raise ValueError(f"encoders.reader: expected a folder of weights, got {encoders.reader!r}")
-        self.name, self.device = encoders.reader, device
-        self.net = _loaded(encoders.reader, lambda: Reader.load(folder)).to(device)
+        self.name = encoders.reader
+        self.device = device
+        self.net = _loaded(self.name, lambda: Reader.load(folder)).to(device)
         self.values: dict[str, list[str]] = self.net.config["heads"]
 
     @torch.inference_mode()
@@ -104,46 +120,69 @@ class FactorReader:
         """Probabilities (n, values) of each factor; rows sum to 1.
 
         A picture is read together with its mirror image, which shows the same things: it is misread less often.
+        Raises ValueError for no pictures.
         """
-        size = self.net.backbone.size
-        parts = [self._read(to_tensor(part, size).to(self.device)) for part in _batches(pictures)]
-        return {head: _joined(part[head] for part in parts) for head in self.values}
+        by_batch = []
+        for batch in _batches(pictures):
+            pixels = _scaled(batch, self.net.backbone.size)
+            by_batch.append(self._read(pixels.to(self.device)))
+        probabilities = {}
+        for factor in self.values:
+            probabilities[factor] = _joined([batch[factor] for batch in by_batch])
+        return probabilities
 
     def _read(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        both = self.net(torch.cat([pixels, pixels.flip(3)]))
-        return {head: logits.unflatten(0, (2, -1)).mean(0).softmax(1) for head, logits in both.items()}
+        mirrored = pixels.flip(3)
+        logits_by_factor = self.net(torch.cat([pixels, mirrored]))
+        probabilities = {}
+        for factor, logits in logits_by_factor.items():
+            both = logits.unflatten(0, (2, -1))  # (as it is and mirrored, n, values)
+            probabilities[factor] = both.mean(0).softmax(1)
+        return probabilities
 
 
-def to_tensor(pictures: Sequence[Image.Image], size: int) -> torch.Tensor:
+def _scaled(pictures: Sequence[Image.Image], size: int) -> torch.Tensor:
     """Pictures of any sizes as (n, 3, size, size) in [0, 1], scaled as the shipped nets scale them."""
-    arrays = (np.array(picture.convert("RGB")) for picture in pictures)
-    pixels = (torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255 for array in arrays)
-    return torch.cat([F.interpolate(x, (size, size), mode="bilinear", antialias=True) for x in pixels])
+    scaled = []
+    for picture in pictures:
+        array = np.array(picture.convert("RGB"))
+        pixels = torch.from_numpy(array).permute(2, 0, 1)[None].float() / 255
+        scaled.append(F.interpolate(pixels, (size, size), mode="bilinear", antialias=True))
+    return torch.cat(scaled)
 
 
-def _transformed(transform: Callable[[Image.Image], torch.Tensor], pictures: Sequence[Image.Image]) -> torch.Tensor:
+def _transformed(
+    transform: Callable[[Image.Image], torch.Tensor],
+    pictures: Sequence[Image.Image],
+) -> torch.Tensor:
+    """Pictures as (n, 3, h, w), prepared as a library's model asks for."""
     return torch.stack([transform(picture.convert("RGB")) for picture in pictures])
 
 
 def _batches(items: Sequence) -> Iterator[Sequence]:
     if not len(items):
         raise ValueError("nothing to encode: expected at least one picture or text, got none")
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
 
 
-def _joined(parts: Iterable[torch.Tensor]) -> np.ndarray:
-    return torch.cat([part.float().cpu() for part in parts]).numpy()
+def _joined(batches: Sequence[torch.Tensor]) -> np.ndarray:
+    on_cpu = [batch.float().cpu() for batch in batches]
+    return torch.cat(on_cpu).numpy()
 
 
 def _folder(reference: str) -> Path | None:
     """The folder that holds the weights; None for a name in a library."""
     folder = Path(locate(reference))
-    return folder if shipped(reference) or folder.is_dir() else None
+    if shipped(reference) or folder.is_dir():
+        return folder
+    return None
 
 
 def _open_clip_names(reference: str) -> tuple[str, str | None]:
     """open_clip's model name and `pretrained` tag."""
-    if folder := _folder(reference):
+    folder = _folder(reference)
+    if folder:
         return f"local-dir:{folder}", None
     model, slash, pretrained = reference.partition("/")
     if not slash:
@@ -155,9 +194,11 @@ def _open_clip_names(reference: str) -> tuple[str, str | None]:
 
 def _check_known(kind: str, name: str, known: list[str]) -> None:
     """Like `config.check_name`, for lists too long to be shown."""
-    if name not in known:
-        near = " or ".join(map(repr, difflib.get_close_matches(name, known, n=3))) or "another name"
-        raise ValueError(f"unknown {kind} {name!r}; did you mean {near}?")
+    if name in known:
+        return
+    nearest = difflib.get_close_matches(name, known, n=3)
+    offer = " or ".join(map(repr, nearest)) or "another name"
+    raise ValueError(f"unknown {kind} {name!r}; did you mean {offer}?")
 
 
 def _loaded(reference: str, load: Callable[[], T]) -> T:

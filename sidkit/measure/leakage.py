@@ -23,28 +23,40 @@ Values = Mapping[str, Sequence[str]]  # factor -> names of the values
 Wanted = Mapping[str, str]  # factor -> value
 
 
-def leaks(read: Probabilities, values: Values, undesired: Wanted, asked: Wanted) -> dict[str, np.ndarray]:
+def leaks(
+    read: Probabilities,
+    values: Values,
+    undesired: Wanted,
+    asked: Wanted,
+) -> dict[str, np.ndarray]:
     """For each undesired factor (`{"nearby": "ball"}`) whether it is the reader's first choice: (pictures,) of 0 and 1.
 
     `asked` is what the prompt asks for; a factor whose undesired value it asks for is left out. Raises ValueError for a
     factor or value that the reader does not know.
     """
-    columns = _columns(values, undesired, asked)
-    return {factor: (read[factor].argmax(1) == column).astype(float) for factor, column in columns.items()}
+    shown = {}
+    for factor, value in undesired.items():
+        check_name("undesired factor", factor, values)
+        check_name(f"value of {factor}", value, values[factor])
+        if asked.get(factor) == value:
+            continue
+        first_choice = read[factor].argmax(1)
+        shown[factor] = (first_choice == values[factor].index(value)).astype(float)
+    return shown
 
 
-def leak_probabilities(read: Probabilities, values: Values, undesired: Wanted, asked: Wanted) -> dict[str, np.ndarray]:
-    """As `leaks`, but the reader's probability of the undesired value: (pictures,) in [0, 1]."""
-    columns = _columns(values, undesired, asked)
-    return {factor: read[factor][:, column].astype(float) for factor, column in columns.items()}
-
-
-def leakage(read: Probabilities, values: Values, undesired: Wanted, asked: Wanted) -> np.ndarray:
+def leakage(
+    read: Probabilities,
+    values: Values,
+    undesired: Wanted,
+    asked: Wanted,
+) -> np.ndarray:
     """Share of the undesired factors that each picture shows: (pictures,) in [0, 1], lower is better.
 
-    NaN where none counts. The mean over pictures is the leakage rate.
+    NaN where none counts. The mean over pictures is the leakage rate. Raises ValueError as `leaks` does.
     """
-    return _share(leaks(read, values, undesired, asked), read)
+    shown = leaks(read, values, undesired, asked)
+    return _share(shown, read)
 
 
 def obedience(read: Probabilities, values: Values, asked: Wanted) -> np.ndarray:
@@ -52,17 +64,17 @@ def obedience(read: Probabilities, values: Values, asked: Wanted) -> np.ndarray:
 
     What the reader does not read (an attribute) is left out; NaN where nothing is left.
     """
-    readable = {factor: value for factor, value in asked.items() if value in values.get(factor, ())}
-    return _share(leaks(read, values, readable, asked={}), read)
-
-
-def _columns(values: Values, undesired: Wanted, asked: Wanted) -> dict[str, int]:
-    """Where the value of each factor that counts stands among the reader's."""
-    for factor, value in undesired.items():
-        check_name(f"value of {factor}", value, values[check_name("undesired factor", factor, values)])
-    return {factor: values[factor].index(value) for factor, value in undesired.items() if asked.get(factor) != value}
+    readable = {}
+    for factor, value in asked.items():
+        if value in values.get(factor, ()):
+            readable[factor] = value
+    shown = leaks(read, values, readable, asked={})
+    return _share(shown, read)
 
 
 def _share(shown: Mapping[str, np.ndarray], read: Probabilities) -> np.ndarray:
+    """The mean over factors, (pictures,); NaN without any."""
+    if shown:
+        return np.mean(list(shown.values()), axis=0)
     pictures = len(next(iter(read.values())))
-    return np.mean(list(shown.values()), axis=0) if shown else np.full(pictures, np.nan)
+    return np.full(pictures, np.nan)

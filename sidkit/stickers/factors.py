@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sidkit.stickers import places
+
 # Art sets, with the word that a caption uses for each way of drawing.
 ART_SETS = {
     "fluent": "glossy",
@@ -118,21 +120,7 @@ TIED = {
 
 OBJECT_COLORS = ("red", "yellow", "green", "blue", "purple", "white")
 
-# place -> its variants
-PLACES = {
-    "beach": ("daylight", "sunset", "night"),
-    "snow": ("daylight", "sunset", "night"),
-    "city": ("daylight", "sunset", "night"),
-    "meadow": ("daylight", "sunset", "night"),
-    "desert": ("daylight", "sunset", "night"),
-    "forest": ("summer", "autumn", "night"),
-    "living room": ("blue", "red", "green"),
-    "kitchen": ("white", "yellow", "mint"),
-    "sea floor": ("coral", "weed", "deep"),
-    "mountains": ("daylight", "sunset", "night"),
-    "moon": ("earth", "stars", "flag"),
-    "stage": ("red", "blue", "purple"),
-}
+PLACES = {name: place.variants for name, place in places.ROWS.items()}
 
 STYLES = ("pixel art", "pencil sketch", "neon", "watercolor", "mosaic")
 TEST_STYLES = ("blueprint", "pop art")

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.places import VIEWS, place
+from sidkit.stickers.scenery import VIEWS, place
 from sidkit.stickers.sprites import SPRITE, dressed, nearby_thing, scaled
 from sidkit.stickers.styles import stylize
 

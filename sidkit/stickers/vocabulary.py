@@ -6,6 +6,7 @@ Synonyms of the class level and of the detailed level stand in the same order, s
 
 from __future__ import annotations
 
+from sidkit.stickers import places
 from sidkit.stickers.factors import ART_SETS, ATTRIBUTES, NEARBY, subject_classes
 
 OPENINGS = ("a photo of", "a picture of", "")
@@ -42,50 +43,6 @@ STYLE_PHRASES = {
     "pop art": ("pop", "a pop art picture of"),
 }
 
-# place -> ((class level, start of the detailed level), ...)
-PLACE_PHRASES = {
-    "beach": (("on a beach", "on a sandy beach"), ("at the seaside", "at the sandy seaside")),
-    "snow": (("in the snow", "in the deep snow"), ("on snowy ground", "on white snowy ground")),
-    "city": (("in a city", "in a city of towers"), ("on a street", "on a wide street")),
-    "meadow": (("in a meadow", "in a flowery meadow"), ("on the grass", "on the flowery grass")),
-    "desert": (("in a desert", "in a dry desert"), ("on sand dunes", "on dry sand dunes")),
-    "forest": (("in a forest", "in a leafy forest"), ("in the woods", "in the leafy woods")),
-    "living room": (("in a living room", "in a living room"), ("inside a home", "inside a home")),
-    "kitchen": (("in a kitchen", "in a kitchen"), ("in the kitchen", "in the kitchen")),
-    "sea floor": (("on the sea floor", "on the sea floor"), ("under the sea", "under the sea")),
-    "mountains": (("in the mountains", "in the rocky mountains"), ("by the mountains", "by the rocky mountains")),
-    "moon": (("on the moon", "on the moon"), ("in outer space", "in outer space")),
-    "stage": (("on a stage", "on a wooden stage"), ("in a theater", "in a wooden theater")),
-}
-
-TIMES = {
-    "daylight": ("in bright daylight", "in sunshine"),
-    "sunset": ("at sunset", "in evening light"),
-    "night": ("at night", "in the dark"),
-}
-
-# place -> variant -> end of the detailed level; a place that is not here tells the time of day
-VARIANT_PHRASES = {
-    "forest": {"summer": ("in summer",), "autumn": ("in orange autumn",), "night": TIMES["night"]},
-    "living room": {color: (f"with {color} walls",) for color in ("blue", "red", "green")},
-    "kitchen": {
-        "white": ("with white tiles",),
-        "yellow": ("with yellow tiles",),
-        "mint": ("with mint green tiles",),
-    },
-    "sea floor": {
-        "coral": ("among pink corals",),
-        "weed": ("among green weeds",),
-        "deep": ("in deep dark water",),
-    },
-    "moon": {
-        "earth": ("below the blue earth",),
-        "stars": ("under many stars",),
-        "flag": ("beside a red flag",),
-    },
-    "stage": {color: (f"with {color} curtains",) for color in ("red", "blue", "purple")},
-}
-
 # Words of prompts that no caption needs, so that a reader's own prompt meets a known vocabulary.
 PROMPT_WORDS = (
     "a an the of and or with without on in at by to from for is are has it its this that there one two "
@@ -99,32 +56,41 @@ def with_article(phrase: str) -> str:
     return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
 
 
-def place_phrases(place: str, variant: str | None = None) -> tuple[str, ...]:
+def place_phrases(name: str, variant: str | None = None) -> tuple[str, ...]:
     """Synonyms for a place; with a variant, in detail."""
+    place = places.ROWS[name]
     if variant is None:
-        return tuple(plain for plain, _ in PLACE_PHRASES[place])
-    ends = VARIANT_PHRASES.get(place, TIMES)[variant]
-    return tuple(f"{detailed} {end}" for _, detailed in PLACE_PHRASES[place] for end in ends)
+        return place.plain
+    endings = place.endings[variant]
+    return tuple(f"{start} {ending}" for start in place.detailed for ending in endings)
 
 
 def nearby_phrases(name: str, color: str | None = None, detail: bool = False) -> tuple[str, ...]:
     """Synonyms for a thing beside the subject; in detail with its colour, if any, and what its drawing always shows."""
-    if not detail:
-        return tuple(f"{beside} {with_article(name)}" for beside in BESIDE)
-    thing = with_article(_colored(name, color))
-    return tuple(f"{beside} {thing} {NEARBY[name][1]}" for beside in BESIDE)
+    thing = with_article(name)
+    if detail:
+        _, always_shown = NEARBY[name]
+        thing = f"{with_article(_colored(name, color))} {always_shown}"
+    return tuple(f"{beside} {thing}" for beside in BESIDE)
 
 
 def tied_phrases(name: str, color: str | None = None) -> tuple[str, ...]:
     """Synonyms for a thing that the subject wears; with a colour, in detail."""
     thing = _colored(name, color)
-    return tuple(f"{wearing} {thing if name in PLURALS else with_article(thing)}" for wearing in WEARING)
+    if name not in PLURALS:
+        thing = with_article(thing)
+    return tuple(f"{wearing} {thing}" for wearing in WEARING)
 
 
 def style_phrases(style: str) -> tuple[str, ...]:
     """Synonyms for a style that follow the rest of the caption."""
     word, _ = STYLE_PHRASES[style]
     return (f"in the style of {word} art", f"in {word} art style")
+
+
+def style_openings() -> dict[str, str]:
+    """The openings that name a style, with the style that each names."""
+    return {opening: style for style, (_, opening) in STYLE_PHRASES.items()}
 
 
 def _colored(name: str, color: str | None) -> str:
@@ -142,6 +108,14 @@ def adjectives() -> tuple[str, ...]:
 
 def loose_words() -> list[str]:
     """The words outside the phrases: subjects, adjectives, materials, openings and words for prompts."""
-    openings = (*OPENINGS, *STYLED_OPENINGS, *(opening for _, opening in STYLE_PHRASES.values()))
-    phrases = (*subject_classes(), *adjectives(), *MATERIALS.values(), *openings, "made of", PROMPT_WORDS)
+    phrases = [
+        *subject_classes(),
+        *adjectives(),
+        *MATERIALS.values(),
+        *OPENINGS,
+        *STYLED_OPENINGS,
+        *style_openings(),
+        "made of",
+        PROMPT_WORDS,
+    ]
     return " ".join(phrases).split()
