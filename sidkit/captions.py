@@ -1,9 +1,207 @@
-"""What captions.json holds: the kinds of bias, and the paper's four kinds of description."""
+"""captions.json: what a person, or a describer, wrote of a subject's pictures. One reader for everybody.
+
+    {"class_word": "cat", "bias": ["background"],
+     "captions": {"00.jpg": "a photo of a [v] cat on a green sofa",
+                  "01.jpg": "a photo of a [v] cat on a green sofa beside a paper bag"}}
+
+`[v]` stands for the identifier. A picture's caption is a text, which is the paper's case 3 (SID), or, to compare
+cases, one text each: `"00.jpg": {"1": "a photo of a [v] cat", "3": "a photo of a [v] cat on a green sofa"}`.
+`"name"` may name the subject where the folder's name would not. A file that is begun may lack any of it, and an empty
+caption waits to be written: `read_captions` refuses what is malformed, `Captions.faults` tells what is missing.
+"""
 
 from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+
+from sidkit.config import check_name
+from sidkit.files import read_json, write_json
+from sidkit.mark import check_mark
 
 CAPTIONS = "captions.json"
 BIASES = ("background", "nearby", "tied", "substance", "pose")  # what leaks into [v] (section 3.1)
 WRITTEN_CASES = (1, 2, 3, 4)  # of Table 1; `sidkit.describe.cases` says what they are
 USUAL_CASE = 1  # the class alone, as most people caption
 SID_CASE = 3  # the paper's; a caption that is only a text is of this case
+
+EXAMPLE = '{"class_word": "dog", "bias": ["background"], "captions": {"00.png": "a photo of a [v] dog on a beach"}}'
+NEEDED = ("class_word", "bias", "captions")  # keys to train with
+LONGEST = 80  # letters of a wrong value that an error shows
+
+
+def _listed(bias: Any) -> Any:
+    return (bias,) if isinstance(bias, str) else tuple(bias) if isinstance(bias, list) else bias
+
+
+def _number(case: Any) -> Any:
+    return int(case) if case in map(str, WRITTEN_CASES) else case
+
+
+def _by_case(entry: Any) -> Any:
+    return {str(SID_CASE): entry} if isinstance(entry, str) else entry
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Bias = Literal[BIASES]
+Case = Annotated[Literal[WRITTEN_CASES], BeforeValidator(_number)]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why captions cannot be trained on as they stand: because of which file, and of which case if it is one's."""
+
+    file: str
+    message: str  # in one line: what was expected, what came, what to do
+    case: int | None = None
+
+
+class Captions(BaseModel):
+    """The content of captions.json. Captions are texts with `[v]` by file name and case; an empty one waits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: Text | None = None
+    class_word: Text | None = None
+    bias: Annotated[tuple[Bias, ...], BeforeValidator(_listed)] = ()
+    captions: dict[str, Annotated[dict[Case, str], BeforeValidator(_by_case)]] = {}
+
+    @property
+    def of_style(self) -> bool:
+        """Whether what is learnt is a style, whose pictures are all that is undesired (Fig. 3, example 2)."""
+        return "substance" in self.bias
+
+    @property
+    def cases(self) -> tuple[int, ...]:
+        """The cases that any picture has a text of."""
+        return tuple(sorted({case for texts in self.written().values() for case in texts}))
+
+    def written(self) -> dict[str, dict[int, str]]:
+        """The captions that do not wait, by file and case; a file without one is not in it."""
+        written = {}
+        for file, texts in self.captions.items():
+            kept = {case: text for case, text in texts.items() if text.strip()}
+            if kept:
+                written[file] = kept
+        return written
+
+    def of_case(self, case: int) -> dict[str, str]:
+        """The texts of one case by file."""
+        return {file: texts[case] for file, texts in self.written().items() if case in texts}
+
+    def named_as(self, pictures: Iterable[str]) -> Captions:
+        """The same by the names that the pictures have: an accent may be spelt as one character with its letter or two.
+
+        Raises ValueError where two captions are of one picture.
+        """
+        real_names = {unicodedata.normalize("NFC", name): name for name in pictures}
+        captions: dict[str, dict[int, str]] = {}
+        for file, texts in self.captions.items():
+            name = real_names.get(unicodedata.normalize("NFC", file), file)
+            if name in captions:
+                raise ValueError(f"{CAPTIONS}: expected one caption for {name}, got two, its accents spelt in two ways")
+            captions[name] = texts
+        return self.model_copy(update={"captions": captions})
+
+    def faults(self, pictures: Iterable[str]) -> Iterator[Fault]:
+        """All that is in the way of training on pictures of these names; none where nothing is."""
+        pictures = sorted(pictures)
+        yield from self._lacking()
+        yield from self.astray(pictures)
+        for name in pictures:
+            if name not in self.written():
+                yield Fault(name, f"expected a caption for each picture, got none for {name}; describe it")
+        yield from self._uneven()
+        yield from self._badly_marked()
+
+    def astray(self, pictures: Iterable[str]) -> Iterator[Fault]:
+        """Captions of pictures that are not there."""
+        for file in sorted(set(self.captions) - set(pictures)):
+            if told := _unknown("picture", file, pictures):
+                yield Fault(file, f"{told}; put the picture back, or take its caption out")
+
+    def _lacking(self) -> Iterator[Fault]:
+        """Keys that are not there, and a bias that names nothing."""
+        for key in NEEDED:
+            if key not in self.model_fields_set or getattr(self, key) is None:
+                yield Fault(CAPTIONS, f"expected the keys {', '.join(NEEDED)}; {key} is not there")
+            elif key == "bias" and not self.bias:
+                yield Fault(CAPTIONS, f"expected bias to be a list of {', '.join(BIASES)}, got an empty one")
+
+    def _uneven(self) -> Iterator[Fault]:
+        """Pictures that lack a case which another has."""
+        for file, texts in self.written().items():
+            for case in self.cases:
+                if case not in texts:
+                    message = f"expected the same cases for every picture, but {file} lacks case {case}; write it"
+                    yield Fault(file, message, case)
+
+    def _badly_marked(self) -> Iterator[Fault]:
+        """Texts that do not name the subject exactly once."""
+        for file, texts in self.written().items():
+            for case, text in texts.items():
+                try:
+                    check_mark(text, f"case {case} of {file}")
+                except ValueError as error:
+                    yield Fault(file, str(error), case)
+
+
+def read_captions(folder: Path | str, *, begun: bool = False) -> Captions:
+    """Read a folder's captions.json; with `begun`, a file that is not there yet holds nothing.
+
+    Raises ValueError in one line, which names the file, for one that is missing, no JSON, has a key twice, or holds
+    anything but what is described above.
+    """
+    path = Path(folder) / CAPTIONS
+    if not path.exists():
+        if begun:
+            return Captions()
+        told = f"expected {path} with a caption for each picture, found none"
+        raise ValueError(f"{told}; `sidkit new` makes one to fill in, or write {EXAMPLE}")
+    try:
+        return Captions.model_validate(read_json(path))
+    except ValidationError as error:
+        raise ValueError(f"{path}: {_explained(error)}") from error
+
+
+def write_captions(folder: Path | str, captions: Captions) -> None:
+    """Write a folder's captions.json whole, or not at all; a picture that has case 3 alone gets a plain text."""
+    entries: dict[str, str | dict[int, str]] = {}
+    for file, texts in captions.captions.items():
+        entries[file] = texts[SID_CASE] if set(texts) == {SID_CASE} else texts
+    values = captions.model_dump(exclude={"captions"}, exclude_none=True) | {"captions": entries}
+    write_json(Path(folder) / CAPTIONS, values)
+
+
+def _explained(error: ValidationError) -> str:
+    """The first of pydantic's errors in our words."""
+    first = error.errors()[0]
+    where, value = first["loc"], first["input"]
+    got = repr(value)[:LONGEST]
+    if not where:
+        return f'expected an object {{"class_word": ..., "bias": ..., "captions": ...}}, got {got}'
+    match where[0], where[1:]:
+        case "name" | "class_word" as key, _:
+            return f'expected {key} to be a text such as "dog", got {got}'
+        case "bias", _:
+            return _unknown("bias", value, BIASES) or f"expected bias to be a list of {', '.join(BIASES)}, got {got}"
+        case "captions", ():
+            return f"expected captions to map file names to captions, got {got}"
+        case "captions", (file, *_):
+            form = f'expected {file} to have a caption or {{"1": caption, "3": caption}}, got {got}'
+            return (where[-1] == "[key]" and _unknown(f"case of {file}", value, map(str, WRITTEN_CASES))) or form
+    return _unknown("key", where[0], Captions.model_fields) or str(error)
+
+
+def _unknown(kind: str, value: Any, known: Iterable[str]) -> str:
+    """What `check_name` says of a name that is not known; "" of anything else."""
+    try:
+        check_name(kind, value, known) if isinstance(value, str) else None
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -1,4 +1,4 @@
-"""Files and folders that take their name only when they are whole.
+"""Files and folders that take their name only when they are whole, and JSON that people edit, read with suspicion.
 
     with whole_file(folder / "mask.png") as partial:
         image.save(partial, format="PNG")
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,24 @@ def write_bytes(path: Path | str, data: bytes) -> None:
 def write_json(path: Path | str, value: Any) -> None:
     """Write a value as JSON that a person can read and edit: indented, letters with accents as they are."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    """The value in a JSON file that people edit.
+
+    Raises ValueError in one line, which names the file, where it cannot be read, is not UTF-8, is no JSON, or has a key
+    twice: of those, a parser would keep the last one and lose what was written under the first.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_no_repeats)
+    except OSError as error:
+        raise ValueError(f"{path}: expected a file that can be read, but {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected text in UTF-8, got another encoding; save it as UTF-8") from error
+    except RecursionError as error:
+        raise ValueError(f"{path}: expected JSON, but it is nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, {error}") from error
 
 
 @contextmanager
@@ -77,6 +96,14 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     _sync_folder(path.parent)
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    counts = Counter(key for key, _ in pairs)
+    for key, count in counts.items():
+        if count > 1:
+            raise ValueError(f"but {key!r} is there {count} times")
+    return dict(pairs)
 
 
 def _remove(path: Path) -> None:

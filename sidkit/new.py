@@ -10,10 +10,10 @@ from pathlib import Path
 
 import nbformat
 
-from sidkit.captions import BIASES, CAPTIONS
+from sidkit.captions import BIASES, CAPTIONS, SID_CASE, Captions, write_captions
 from sidkit.config import check_name, profiles
 from sidkit.describe.folder import class_word_of
-from sidkit.files import write_json, write_text
+from sidkit.files import write_text
 from sidkit.notebook import find_notebook
 from sidkit.subjects import SUFFIXES, check_formats, load_image, picture_files
 
@@ -45,11 +45,11 @@ def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str
         raise ValueError(f"{notebook}: expected no such chapter yet; edit it, or move it away")
     word = class_word_of(folder) or class_word.strip()
     given = {"folder": _place(folder, root), "class_word": word, "profile": profile, "scale": scale}
-    captions = folder / CAPTIONS
-    written = [] if captions.exists() else [captions]
-    if written:
-        empty = {"class_word": word, "bias": list(bias), "captions": dict.fromkeys(pictures, "")}
-        write_json(captions, empty)
+    written = []
+    if not (folder / CAPTIONS).exists():
+        waiting = {name: {SID_CASE: ""} for name in pictures}
+        write_captions(folder, Captions(class_word=word, bias=tuple(bias), captions=waiting))
+        written.append(folder / CAPTIONS)
     write_text(notebook, chapter(name, folder.resolve().name, given))
     write_text(root / TOC, _listed((root / TOC).read_text(), name))
     return [*written, notebook, root / TOC]

@@ -1,34 +1,22 @@
-"""A subject: a folder with one to a few pictures of one thing, and `captions.json` beside them.
+"""A subject: a folder with one to a few pictures of one thing, and `captions.json` (`sidkit.captions`) beside them.
 
-    {"class_word": "cat", "bias": ["background"],
-     "captions": {"00.jpg": "a photo of a [v] cat on a green sofa",
-                  "01.jpg": "a photo of a [v] cat on a green sofa beside a paper bag"}}
-
-`[v]` stands for the identifier. A picture's caption is a text, which is the paper's case 3 (SID), or, to compare
-cases, one text each: `"00.jpg": {"1": "a photo of a [v] cat", "3": "a photo of a [v] cat on a green sofa"}`.
-`"name"` may name the subject where the folder's name would not. A folder `masks/` may hold a mask for each picture;
-other files are left alone.
+A folder `masks/` may hold a mask for each picture; other files are left alone.
 """
 
 from __future__ import annotations
 
 import io
-import json
-import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-from sidkit.captions import BIASES, CAPTIONS, SID_CASE, WRITTEN_CASES
+from sidkit.captions import CAPTIONS, read_captions
 from sidkit.config import check_name
-from sidkit.mark import check_length, check_mark, insert
-
-KEYS = ("class_word", "bias", "captions")  # and, if wanted, a name
+from sidkit.mark import check_length, insert
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 UNREAD = (".heic", ".heif", ".avif", ".jxl", ".gif", ".svg", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd")
@@ -71,17 +59,18 @@ def load_subject(folder: Path | str, *, tokenizers: Sequence = (), identifier: s
     check_formats(folder)
     if not images:
         raise ValueError(f"subject {folder}: expected pictures ({', '.join(SUFFIXES)}), found none")
-    told = _read_captions(folder / CAPTIONS)
-    told["captions"] = by_real_name(told["captions"], [path.name for path in images])
-    _match_files(folder, {path.name for path in images}, set(told["captions"]))
-    captions = _by_case(folder, told["captions"])
-    for case, texts in captions.items():
+    names = [path.name for path in images]
+    captions = read_captions(folder).named_as(names)
+    for fault in captions.faults(names):
+        raise ValueError(f"{folder / CAPTIONS}: {fault.message}")
+    by_case = {case: captions.of_case(case) for case in captions.cases}
+    for case, texts in by_case.items():
         for file, text in texts.items():
-            where = f"{folder / CAPTIONS}, case {case} of {file}"
-            check_length(insert(check_mark(text, where), identifier), tokenizers, where)
+            where = f"{folder / CAPTIONS}: case {case} of {file}"
+            check_length(insert(text, identifier), tokenizers, where)
     for path in images:
         load_image(path)
-    return Subject(told["name"] or folder.name, folder, told["class_word"], told["bias"], images, captions)
+    return Subject(captions.name or folder.name, folder, captions.class_word, captions.bias, images, by_case)
 
 
 def load_images(subject: Subject) -> list[Image.Image]:
@@ -146,81 +135,6 @@ def _opened(path: Path) -> Image.Image:
         image.close()
         raise ValueError(f"{path}: {_TOO_LARGE}, got {size}; scale it down to 2048 px")
     return image
-
-
-def by_real_name(captions: Mapping[str, Any], files: Iterable[str]) -> dict[str, Any]:
-    """Captions by the names that the files have: a letter with an accent may be spelt as one character or as two."""
-    real = {unicodedata.normalize("NFC", name): name for name in files}
-    return {real.get(unicodedata.normalize("NFC", name), name): told for name, told in captions.items()}
-
-
-def _read_captions(path: Path) -> dict[str, Any]:
-    """The file's three values, checked but for the captions' own text."""
-    if not path.is_file():
-        example = (
-            '{"class_word": "dog", "bias": ["background"], "captions": {"00.png": "a photo of a [v] dog on a beach"}}'
-        )
-        raise ValueError(f"subject: expected {path} with a caption for each picture, found none; write {example}")
-    try:
-        told = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_no_repeats)
-    except ValueError as error:  # not JSON, not UTF-8, or a key twice
-        raise ValueError(f"{path}: expected JSON, {error}") from error
-    _expect(isinstance(told, dict), path, 'an object {"class_word": ..., "bias": ..., "captions": ...}', told)
-    for key in told:
-        check_name(f"key in {path}:", key, (*KEYS, "name"))
-    if missing := [key for key in KEYS if key not in told]:
-        raise ValueError(f"{path}: expected the keys {', '.join(KEYS)}; {', '.join(missing)} is not there")
-    _expect(isinstance(told["captions"], dict), path, "captions to map file names to captions", told["captions"])
-    for key in ("class_word", "name"):
-        word = told.get(key, "it")
-        _expect(isinstance(word, str) and word.strip(), path, f'{key} to be a text such as "dog"', word)
-    return {"name": None, **told, "class_word": told["class_word"].strip(), "bias": _biases(path, told["bias"])}
-
-
-def _biases(path: Path, bias: Any) -> tuple[str, ...]:
-    bias = [bias] if isinstance(bias, str) else bias
-    _expect(isinstance(bias, list) and bias, path, f"bias to be a list of {', '.join(BIASES)}", bias)
-    return tuple(check_name(f"bias in {path}:", str(one), BIASES) for one in bias)
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"but {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
-    return found
-
-
-def _expect(holds: Any, path: Path, expected: str, got: Any) -> None:
-    if not holds:
-        raise ValueError(f"{path}: expected {expected}, got {got!r}")
-
-
-def _match_files(folder: Path, images: set[str], captioned: set[str]) -> None:
-    """Every picture has a caption, and every caption a picture."""
-    for name in sorted(captioned - images):
-        check_name(f"picture in {folder / CAPTIONS}:", name, images)
-    if bare := sorted(images - captioned):
-        raise ValueError(f"{folder / CAPTIONS}: expected a caption for each picture, got none for {', '.join(bare)}")
-
-
-def _by_case(folder: Path, captions: Mapping[str, Any]) -> dict[int, dict[str, str]]:
-    """Captions by file, turned into captions by case."""
-    by_file = {file: _cases_of(folder, file, told) for file, told in captions.items()}
-    cases = {case for told in by_file.values() for case in told}
-    for file, told in by_file.items():
-        if lacking := sorted(cases - set(told)):
-            raise ValueError(
-                f"{folder / CAPTIONS}: expected the same cases for every picture, but {file} lacks case {lacking[0]}"
-            )
-    return {case: {file: told[case] for file, told in by_file.items()} for case in sorted(cases)}
-
-
-def _cases_of(folder: Path, file: str, told: Any) -> dict[int, str]:
-    told = {str(SID_CASE): told} if isinstance(told, str) else told
-    good = isinstance(told, dict) and told and all(isinstance(text, str) for text in told.values())
-    _expect(good, folder / CAPTIONS, f'{file} to have a caption or {{"1": caption, "3": caption}}', told)
-    return {int(check_name(f"case of {file}", case, map(str, WRITTEN_CASES))): text for case, text in told.items()}
 
 
 def _as_rgb(image: Image.Image, path: Path) -> Image.Image:

@@ -205,6 +205,9 @@ def test_what_needs_a_person_is_left_alone(text):
 def test_a_folder_is_checked_and_put_right(folder):
     assert check(folder) == []
     write(folder, {"00.png": "a brown [v] dog on a sofa", "01.png": {"1": "a [v] dog", "3": "a dog by a fence"}})
+    told = json.loads((folder / "captions.json").read_text())
+    told["captions"]["00.png"] = {"1": "a [v] dog", "3": told["captions"]["00.png"]}
+    (folder / "captions.json").write_text(json.dumps(told))
     assert [(one.file, one.kind) for one in check(folder)] == [("00.png", "looks"), ("01.png", "identifier-missing")]
     before = (folder / "captions.json").read_text()
     assert fix_folder(folder)["00.png"] == ("a brown [v] dog on a sofa", "a [v] dog on a sofa")
@@ -219,8 +222,8 @@ def test_pictures_and_captions_must_fit(folder):
     write(folder, {"00.png": "a [v] dog on a sofa", "01.png": "", "02.png": "a [v] dog by a fence"})
     (folder / "00.png").write_text("no picture")
     found = check(folder)
-    assert [(one.file, one.kind) for one in found] == [(f"0{index}.png", "picture") for index in (1, 2, 0)]
-    assert "has no caption yet" in found[0].advice
+    assert [(one.file, one.kind) for one in found] == [(f"0{index}.png", "picture") for index in (2, 1, 0)]
+    assert "expected a caption for each picture, got none for 01.png" in found[1].advice
     assert "cannot be read" in found[2].advice
 
 
@@ -255,7 +258,11 @@ def test_an_oblong_picture_loses_its_ends(folder):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "expected JSON"), ("[]", "expected {"), ('{"captions": {"00.png": "a [v]"}}', "expected a class_word")],
+    [
+        ("{", "expected JSON"),
+        ("[]", "expected an object {"),
+        ('{"captions": {"00.png": "a [v]"}}', "expected a class_word"),
+    ],
 )
 def test_a_folder_that_cannot_be_checked_is_refused(folder, text, message):
     (folder / "captions.json").write_text(text)

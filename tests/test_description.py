@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from sidkit.describe.answers import AnswerError, clean, read_answer
-from sidkit.describe.description import Description, from_parts, mark, to_parts
+from sidkit.describe.description import Description, mark, to_parts
 from sidkit.describe.embedded import first_half, parts
 from sidkit.describe.instructions import KNOWN, load_instruction
 
@@ -86,9 +87,10 @@ def test_the_identifier_goes_before_the_first_class_word(sentence, word, marked)
 
 
 def test_parts_come_back_as_they_were():
-    assert from_parts(json.loads(json.dumps(to_parts(PERFUME)))) == PERFUME
-    with pytest.raises(ValueError, match="did you mean 'objects'"):
-        from_parts({"class_word": "cat", "object": []})
+    read = TypeAdapter(Description).validate_python
+    assert read(json.loads(json.dumps(to_parts(PERFUME)))) == PERFUME
+    with pytest.raises(ValidationError, match="object\n"):
+        read({"class_word": "cat", "object": []})
     with pytest.raises(ValueError, match="as many object_details"):
         Description("cat", objects=("beside a ball",))
 

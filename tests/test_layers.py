@@ -17,6 +17,7 @@ LAYERS = (
     (
         "sidkit",
         "sidkit.captions",
+        "sidkit.captions",
         "sidkit.config",
         "sidkit.files",
         "sidkit.hub",
@@ -36,6 +37,7 @@ LAYERS = (
     ("sidkit.cli",),
 )
 WITHOUT_TORCH = (
+    "sidkit.captions",
     "sidkit.config",
     "sidkit.hub",
     "sidkit.subjects",

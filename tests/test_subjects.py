@@ -118,7 +118,7 @@ def test_bad_values_are_refused(folder, values, message):
     [
         ("{oops", "captions.json: expected JSON"),
         ("[]", r"expected an object .* got \[\]"),
-        ('{"captions": {"00.png": "a [v]", "00.png": "b [v]"}}', "'00.png' is there twice"),
+        ('{"captions": {"00.png": "a [v]", "00.png": "b [v]"}}', "'00.png' is there 2 times"),
     ],
 )
 def test_a_file_that_is_no_json_is_refused(folder, text, message):
@@ -135,7 +135,7 @@ def test_a_folder_without_pictures_or_captions_is_refused(tmp_path, folder):
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "empty", r"expected pictures \(.png, .*found none")
     (folder / "captions.json").unlink()
-    refused(folder, "captions.json with a caption for each picture, found none; write {")
+    refused(folder, "captions.json with a caption for each picture, found none; .* write {")
 
 
 def test_a_caption_over_the_limit_says_what_would_be_cut(folder):

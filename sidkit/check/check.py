@@ -13,8 +13,8 @@ from typing import Literal
 
 from sidkit.check import together as check_set
 from sidkit.check.english import Caption, read
+from sidkit.check.evidence import read_folder
 from sidkit.check.fix import FIXES
-from sidkit.check.folder import read_folder
 from sidkit.check.limits import Limit, clip_limit
 from sidkit.check.looks import looks
 from sidkit.check.sides import crops, mirrors
@@ -25,6 +25,7 @@ Level = Literal["fault", "note"]
 # kind -> (what is wrong, the bias that it risks)
 KINDS = {
     "picture": ("a picture cannot be read, or has no caption", "all of them"),
+    "refused": ("training refuses captions.json as it stands", "all of them"),
     "identifier-missing": (f"no {MARK}", "all of them: the subject has no word of its own"),
     "identifier-twice": (f"{MARK} more than once", "tied: the word stands for more than the subject"),
     "class-missing": (
@@ -66,15 +67,16 @@ def check(
     `class_word` takes the place of the folder's own. Without `pictures`, no picture is opened. Other options are those
     of `find`. Raises ValueError where the folder or its captions' file cannot be read at all.
     """
-    told = read_folder(Path(folder), class_word, pictures=pictures)
-    broken = [_finding(file, "picture", "fault", words, advice) for file, words, advice in told.problems]
-    found = find(told.captions, told.class_word, style=told.style, seen=seen, cut=told.not_square, **options)
-    if told.frames_alike and not any(check_set.names_place(read(text, "")) for text in told.captions.values()):
+    evidence = read_folder(Path(folder), class_word, pictures=pictures)
+    captions = evidence.captions
+    findings = [_finding(problem.file, problem.kind, "fault", "", problem.advice) for problem in evidence.problems]
+    options |= dict(style=evidence.written.of_style, seen=seen, cut=evidence.not_square)
+    findings += find(captions, evidence.class_word, **options)
+    place_named = any(check_set.names_place(read(text, "")) for text in captions.values())
+    if evidence.frames_alike and captions and not place_named:
         advice = "the edges of all pictures look alike, and no caption names a place; say where it is"
-        found += (
-            [_finding(next(iter(told.captions)), "unsaid", "note", "", advice, "background")] if told.captions else []
-        )
-    return broken + found
+        findings.append(_finding(next(iter(captions)), "unsaid", "note", "", advice, "background"))
+    return findings
 
 
 def find(
@@ -112,7 +114,7 @@ def _alone(
     file: str, caption: Caption, class_word: str, style: bool, limits: tuple[Limit, ...], identifier: str
 ) -> Iterator[Finding]:
     """What one caption shows by itself."""
-    marks = caption.text.lower().count(MARK)
+    marks = caption.text.count(MARK)
     if marks == 0:
         wrong = check_set.other_identifier(caption)
         put = f"write {MARK} in the place of {wrong}" if wrong else f"put {MARK} before {class_word!r}"

@@ -66,7 +66,7 @@ class Caption:
 def read(text: str, class_word: str) -> Caption:
     """Take a caption apart. The class word counts in singular and plural, at its place behind `[v]` if it is there."""
     words = tuple(Word(found.group(), found.start(), found.end()) for found in _TOKEN.finditer(text))
-    mark = next((index for index, word in enumerate(words) if word.low == MARK), None)
+    mark = next((index for index, word in enumerate(words) if word.written == MARK), None)
     return Caption(text, words, mark, _class_noun(words, class_word, mark))
 
 

@@ -9,6 +9,7 @@ from itertools import combinations
 
 from sidkit.check import words as w
 from sidkit.check.english import Caption, singular, things
+from sidkit.mark import MARK
 
 MOST = 2 / 3  # of the captions name a thing: then the others may have forgotten it
 SAME = 0.9  # of the content words of two captions together
@@ -27,8 +28,10 @@ class Gap:
 
 def other_identifier(caption: Caption) -> str:
     """An identifier in another notation than `[v]`, or ""."""
-    low = caption.text.lower().split()
-    return next((known for known in IDENTIFIERS if known in low), "")
+    if (start := caption.text.lower().find(MARK)) >= 0:
+        return caption.text[start : start + len(MARK)]  # [V]
+    words = caption.text.lower().split()
+    return next((identifier for identifier in IDENTIFIERS if identifier in words), "")
 
 
 def bare(caption: Caption) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from pydantic import ConfigDict
 
 from sidkit.config import check_name
 from sidkit.describe.cases import CASES
@@ -23,6 +24,8 @@ class Description:
     `sentence` is the answer where a sentence was asked for: it then is the caption of case 3, as in the paper.
     Where a style is learnt (`of_style`), `objects` begin with what the picture shows, and `style` is what [v] means.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # where it is read from a file
 
     class_word: str
     objects: tuple[str, ...] = ()
@@ -79,18 +82,9 @@ def mark(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     return re.sub(rf"\b([Aa])n(\s+{re.escape(MARK)})", r"\1\2", marked)
 
 
-def from_parts(told: Mapping[str, Any]) -> Description:
-    """A description from what `to_parts` wrote. Raises ValueError for an unknown key."""
-    known = {field.name for field in fields(Description)}
-    values = {check_name("key of a description", key, known): value for key, value in told.items()}
-    return Description(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
-
-
 def to_parts(description: Description) -> dict[str, Any]:
-    """A JSON form, without what is empty."""
-    return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in asdict(description).items() if value
-    }
+    """What is not empty, by name."""
+    return {name: value for name, value in asdict(description).items() if value}
 
 
 def _of_thing(told: Description, objects: bool, details: bool, looks: bool) -> str:

@@ -1,0 +1,117 @@
+"""What the checker looks at: a folder's captions and pictures, read to the end where `load_subject` stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sidkit.captions import CAPTIONS, SID_CASE, Captions, read_captions
+from sidkit.subjects import check_formats, load_image, picture_files
+
+FRAME = 0.12  # of a picture's side: what lies outside is taken for the surroundings
+LIKE = 0.55  # overlap of two pictures' colours there, of 1, over which they may show the same place
+SIDE = 96  # px at which edges are compared
+OBLONG = 1.15  # times as long as wide: the middle that is trained on lacks the ends
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something for which training would refuse the folder; `kind` is one of `sidkit.check.check.KINDS`."""
+
+    file: str
+    kind: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A folder's captions, of which one case is checked, and what its pictures show."""
+
+    folder: Path
+    class_word: str
+    written: Captions
+    case: int  # that is checked: 3 (SID), or else the fullest one under it
+    problems: tuple[Problem, ...]
+    not_square: frozenset[str]
+    frames_alike: bool  # whether all pictures may show one place
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """The texts that are checked, by file."""
+        return self.written.of_case(self.case)
+
+
+def read_folder(folder: Path, class_word: str | None = None, *, pictures: bool = True) -> Evidence:
+    """Read captions.json and, if wanted, the pictures; what is wrong with single ones is told, not raised.
+
+    Raises ValueError without a folder, without a readable captions.json, and without a class word.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"check: expected a folder of pictures and {CAPTIONS} at {folder}, found none")
+    names = [path.name for path in picture_files(folder)]
+    written = read_captions(folder).named_as(names)
+    word = (class_word or written.class_word or "").strip()
+    if not word:
+        told = f"{folder / CAPTIONS}: expected a class_word such as 'dog'"
+        raise ValueError(f"{told}; write it there or give --class dog")
+    case = max((case for case in written.cases if case <= SID_CASE), default=SID_CASE)
+    problems = list(_in_captions(written, names, case))
+    images: dict[str, Image.Image] = {}
+    if pictures:
+        images, unread = _opened(folder, names)
+        problems += unread
+    oblong = frozenset(name for name, image in images.items() if max(image.size) > OBLONG * min(image.size))
+    return Evidence(folder, word, written, case, tuple(problems), oblong, _frames_alike(list(images.values())))
+
+
+def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Problem]:
+    """What `load_subject` refuses, but for a faulty `[v]` in the case that is checked: the checker says more of it."""
+    faults = list(written.faults(names))
+    for fault in faults:
+        lacks_text = fault.case not in written.written().get(fault.file, {})
+        if fault.case != case or lacks_text:
+            kind = "picture" if fault.case is None and fault.file != CAPTIONS else "refused"
+            yield Problem(fault.file, kind, fault.message)
+    for name in sorted(set(names) & set(written.written()) - set(written.of_case(case))):
+        if name not in {fault.file for fault in faults}:
+            yield Problem(name, "picture", f"expected a caption of case {case} to check, got none; describe it")
+
+
+def _opened(folder: Path, names: list[str]) -> tuple[dict[str, Image.Image], list[Problem]]:
+    """The pictures that can be read, by name, and why the others cannot."""
+    images, problems = {}, []
+    try:
+        check_formats(folder)
+    except ValueError as error:
+        file = Path(str(error).split(": expected")[0]).name
+        problems.append(Problem(file, "picture", str(error)))
+    for name in names:
+        try:
+            images[name] = load_image(folder / name)
+        except ValueError as error:
+            problems.append(Problem(name, "picture", str(error).removeprefix(f"{folder / name}: ")))
+    return images, problems
+
+
+def _frames_alike(images: list[Image.Image]) -> bool:
+    """Whether the colours along the edges of all pictures overlap: a hint of one place, not a proof."""
+    if len(images) < 2:
+        return False
+    colors = [_edge_colors(image) for image in images]
+    overlaps = [float(np.minimum(first, second).sum()) for first, second in combinations(colors, 2)]
+    return min(overlaps) > LIKE
+
+
+def _edge_colors(image: Image.Image) -> np.ndarray:
+    """Shares (512,) of the 8 x 8 x 8 RGB colours in the outer frame of a picture."""
+    pixels = np.asarray(image.resize((SIDE, SIDE), Image.BOX))
+    width = int(FRAME * SIDE)
+    inside = np.zeros((SIDE, SIDE), bool)
+    inside[width:-width, width:-width] = True
+    bins = (pixels[~inside] // 32).astype(int) @ (64, 8, 1)
+    return np.bincount(bins, minlength=512) / len(bins)
