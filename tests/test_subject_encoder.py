@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 
 from sidkit.pretrain import subject_encoder_part as training
+from sidkit.pretrain import subject_views
+from sidkit.pretrain.subject_views import ARRAYS, views_on_disk
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Reader
@@ -36,7 +38,7 @@ def eyes(tiny_weights):
 def part(tiny_pipe, eyes, tmp_path):
     """On ten scenes, with an autoencoder that has the pipeline's 4 channels."""
     torch.manual_seed(0)
-    views = training.views_on_disk(tmp_path, 10, eyes, tiny_pipe.vae)
+    views = views_on_disk(tmp_path, 10, eyes, tiny_pipe.vae)
     net = make_net(eyes, "some", torch.randn(5, WIDTH))
     return training.SubjectEncoderPart(net, tiny_pipe, eyes, views, batch=4, drop=0.25)
 
@@ -146,15 +148,15 @@ def test_training_changes_the_net_alone_and_the_loss_falls(part, tiny_pipe):
 
 def test_views_are_read_again_as_they_were_made(part, eyes, tiny_pipe, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_made", None)  # nothing is made
-        again = training.views_on_disk(tmp_path, 10, eyes, tiny_pipe.vae)
+        patch.setattr(subject_views, "_made", None)  # nothing is made
+        again = views_on_disk(tmp_path, 10, eyes, tiny_pipe.vae)
     assert again.scenes == part.pool.scenes and len(again) == 10
-    for name in training.ARRAYS:
+    for name in ARRAYS:
         assert np.array_equal(getattr(again, name), getattr(part.pool, name))
     assert 0.03 < again.cover.mean() / 255 < 0.4
     others = copy.deepcopy(eyes)
     next(others.parameters()).data *= 0.5
-    seen_by_others = training.views_on_disk(tmp_path, 10, others, tiny_pipe.vae)
+    seen_by_others = views_on_disk(tmp_path, 10, others, tiny_pipe.vae)
     assert seen_by_others.scenes == again.scenes and not np.array_equal(seen_by_others.fine, again.fine)
 
 

@@ -18,11 +18,16 @@ def load_imagenet(backbone: nn.Module) -> None:
 
     The two packages name the same tensors differently but list them in the same order.
     """
-    ours = [key for key in backbone.state_dict() if not key.endswith("num_batches_tracked")]
     theirs = torch.load(_weights_file(), "cpu", weights_only=True)
-    theirs = [(key, value) for key, value in theirs.items() if not key.endswith("num_batches_tracked")]
-    state = {name: value for name, (_, value) in zip(ours, theirs)}
+    names = _without_counts(backbone.state_dict())
+    values = [theirs[name] for name in _without_counts(theirs)]
+    state = dict(zip(names, values))
     backbone.load_state_dict(state, strict=False)
+
+
+def _without_counts(state: dict[str, torch.Tensor]) -> list[str]:
+    """The names of all tensors but the batches that a norm has counted."""
+    return [name for name in state if not name.endswith("num_batches_tracked")]
 
 
 def _weights_file() -> Path:

@@ -14,14 +14,34 @@ from sidkit.files import whole_file, write_json
 from sidkit.pretrain.tokenizer import LENGTH
 
 WIDTH = 192  # of the shared space
+SCALING = {
+    "mean": [0.5] * 3,
+    "std": [0.5] * 3,
+    "interpolation": "bilinear",
+    "resize_mode": "squash",
+}  # of pictures
 
 
 def configuration(architecture: str, size: int, vocabulary: int) -> dict:
     """open_clip's model configuration: a timm image tower and a small causal text tower."""
-    vision = {"timm_model_name": architecture, "timm_pool": "", "timm_proj": "linear", "image_size": size}
-    text = {"context_length": LENGTH, "vocab_size": vocabulary, "width": 192, "heads": 4, "layers": 3}
-    special = {"hf_tokenizer_name": ".", "pool_type": "eos", "eos_id": 1, "pad_id": 1}
-    return {"embed_dim": WIDTH, "vision_cfg": vision, "text_cfg": text | special}
+    vision = {
+        "timm_model_name": architecture,
+        "timm_pool": "",
+        "timm_proj": "linear",
+        "image_size": size,
+    }
+    text = {
+        "context_length": LENGTH,
+        "vocab_size": vocabulary,
+        "width": 192,
+        "heads": 4,
+        "layers": 3,
+        "hf_tokenizer_name": ".",
+        "pool_type": "eos",
+        "eos_id": 1,
+        "pad_id": 1,
+    }
+    return {"embed_dim": WIDTH, "vision_cfg": vision, "text_cfg": text}
 
 
 def make_image_text(architecture: str, size: int, vocabulary: int) -> CLIP:
@@ -41,8 +61,7 @@ def save_image_text(model: CLIP, tokenizer: CLIPTokenizer, folder: Path) -> None
     """Write what `open_clip.create_model_and_transforms("local-dir:FOLDER")` and `get_tokenizer` read."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
-    scaling = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bilinear", "resize_mode": "squash"}
-    written = {"model_cfg": model.configuration, "preprocess_cfg": scaling}
+    written = {"model_cfg": model.configuration, "preprocess_cfg": SCALING}
     write_json(folder / "open_clip_config.json", written)
     state = {key: _halved(value) for key, value in model.state_dict().items()}
     with whole_file(folder / "open_clip_model.safetensors") as partial:

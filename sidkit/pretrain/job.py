@@ -15,6 +15,7 @@ from sidkit.pretrain.plans import Plan
 from sidkit.pretrain.pool import Pool, pool
 
 SIZE = 64  # px
+IN_PIPELINE = ("autoencoder", "decoder")  # parts whose weights the pipeline carries
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,31 @@ class Job:
     def _pool(self) -> Path:
         return self.work / f"pool-{self.scenes}"
 
+    def trained(self, part: str) -> Path:
+        """The folder of a part's weights that are not shipped, but needed by other parts."""
+        return self.work / part / "weights"
+
     def shipped(self, part: str) -> Path:
-        """The folder of a part's weights; the autoencoder's are inside the pipeline."""
-        inside = part in ("autoencoder", "decoder")
-        return self.weights / "text_to_image" / "vae" if inside else self.weights / part
+        """The folder of a part's shipped weights."""
+        if part in IN_PIPELINE:
+            return self.weights / "text_to_image" / "vae"
+        return self.weights / part
 
     def tokenizer(self, part: str, inside: str = "", more: Iterable[str] = ()):
         """The tokenizer with which the part was begun."""
         from sidkit.pretrain.tokenizer import kept_tokenizer
 
-        return kept_tokenizer([self.work / part / "tokenizer", self.shipped(part) / inside], more)
+        own = self.work / part / "tokenizer"
+        return kept_tokenizer([own, self.shipped(part) / inside], more)
 
     def autoencoder(self):
         """The trained autoencoder, or else the shipped one, in single precision."""
         from diffusers import AutoencoderKL
 
-        trained = self.work / "autoencoder" / "weights"
-        vae = AutoencoderKL.from_pretrained(trained if trained.exists() else self.shipped("autoencoder"))
+        folder = self.trained("autoencoder")
+        if not folder.exists():
+            folder = self.shipped("autoencoder")
+        vae = AutoencoderKL.from_pretrained(folder)
         return vae.to(self.plan.device, torch.float32).eval()
 
     def latents(self, vae) -> np.ndarray:
@@ -68,15 +77,14 @@ class Job:
         """The trained latent reader, or None as long as there is none."""
         from sidkit.pretrain.latent_reader import LatentReader
 
-        trained = self.work / "latent_reader" / "weights"
-        return LatentReader.load(trained) if trained.exists() else None
+        folder = self.trained("latent_reader")
+        return LatentReader.load(folder) if folder.exists() else None
 
     def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
         """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""
         shipped = self.shipped(name)
-        known = shipped if any(shipped.rglob("*.safetensors")) else None
-        begin(known)
-        before = shipped / "training.json"
-        return fit(
-            part, self.work / name, self.plan, json.loads(before.read_text()) if known and before.exists() else None
-        )
+        is_there = any(shipped.rglob("*.safetensors"))
+        begin(shipped if is_there else None)
+        record = shipped / "training.json"
+        before = json.loads(record.read_text()) if is_there and record.exists() else None
+        return fit(part, self.work / name, self.plan, before)

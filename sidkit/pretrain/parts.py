@@ -18,7 +18,7 @@ from sidkit.pretrain.job import Job
 LOOK = 96  # px; what the looking models scale a picture to
 FEATURES = 20_000  # pictures that the image-text model and the identity encoder learn from
 DESCRIBED = 12_000  # and the captioner
-AUTOENCODER = "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back."
+STANDARD = 512  # pictures whose latents become standard
 
 
 def train_autoencoder(job: Job) -> Path:
@@ -28,13 +28,17 @@ def train_autoencoder(job: Job) -> Path:
     from sidkit.pretrain.autoencoder import Autoencoder, pixels, standardize
 
     part = Autoencoder(job.pool(), job.plan.batch)
-    record = job.run(
-        "autoencoder", part, lambda shipped: shipped and _copy(AutoencoderKL.from_pretrained(shipped), part.vae)
-    )
-    standardize(part.vae, pixels(part.pool, np.arange(min(512, len(part.pool))), part.vae.device))
-    folder = job.work / "autoencoder" / "weights"
+
+    def begin(shipped: Path | None) -> None:
+        if shipped:
+            _copy(AutoencoderKL.from_pretrained(shipped), part.vae)
+
+    record = job.run("autoencoder", part, begin)
+    first = np.arange(min(STANDARD, len(part.pool)))
+    standardize(part.vae, pixels(part.pool, first, part.vae.device))
+    folder = job.trained("autoencoder")
     part.vae.save_pretrained(folder)
-    _card(folder, "autoencoder", "diffusers", AUTOENCODER, part, record)
+    _card(folder, "autoencoder", part, record)
     return folder
 
 
@@ -44,10 +48,10 @@ def train_decoder(job: Job) -> Path:
 
     vae = job.autoencoder()
     part = Decoder(vae, job.pool(), job.latents(vae), job.plan.batch)
-    record = job.run("decoder", part, lambda shipped: None)
-    folder = job.work / "autoencoder" / "weights"
+    record = job.run("decoder", part, _from_nothing)
+    folder = job.trained("autoencoder")
     vae.save_pretrained(folder)
-    _card(folder, "autoencoder", "diffusers", AUTOENCODER, part, record)
+    _card(folder, "autoencoder", part, record)
     return folder
 
 
@@ -58,10 +62,10 @@ def train_latent_reader(job: Job) -> Path:
     vae = job.autoencoder()
     reader = LatentReader(vae.config.latent_channels, READS)
     part = LatentReaderPart(reader, job.pool(), job.latents(vae), job.plan.batch)
-    record = job.run("latent_reader", part, lambda shipped: None)
-    folder = job.work / "latent_reader" / "weights"
+    record = job.run("latent_reader", part, _from_nothing)
+    folder = job.trained("latent_reader")
     reader.cpu().save(folder)
-    _card(folder, "latent_reader", "torch", "A picture's latents to the factors of its scene.", part, record)
+    _card(folder, "latent_reader", part, record)
     return folder
 
 
@@ -75,14 +79,14 @@ def train_text_to_image(job: Job) -> Path:
 
     vae = job.autoencoder().requires_grad_(False)
     tokenizer = job.tokenizer("text_to_image", "tokenizer")
-    latents, reader = job.latents(vae), job.latent_reader()
+    latents = job.latents(vae)
+    reader = job.latent_reader()
     judge = LatentReaderPart(reader, job.pool(), latents, job.plan.batch // 2) if reader else None
     part = TextToImage(job.pool(), latents, vae, tokenizer, job.plan.batch, job.drop, judge)
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")
     part.export(folder)
-    what = "A small Stable Diffusion: captions to pictures of 64 x 64 px."
-    _card(folder, "text_to_image", "diffusers", what, part, record)
+    _card(folder, "text_to_image", part, record)
     return folder
 
 
@@ -97,19 +101,22 @@ def train_reader(job: Job) -> Path:
     from sidkit.stickers.heads import HEADS
     from sidkit.stickers.nets import Reader, move_halfway
 
-    part = ReaderPart(Reader(ARCHITECTURE, LOOK, HEADS), job.wider_pool(), job.plan.batch)
+    reader = Reader(ARCHITECTURE, LOOK, HEADS)
+    part = ReaderPart(reader, job.wider_pool(), job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
-        _copy(Reader.load(shipped), part.reader) if shipped else load_imagenet(part.reader.backbone.net)
+        if shipped:
+            _copy(Reader.load(shipped), reader)
+        else:
+            load_imagenet(reader.backbone.net)
 
     record = job.run("reader", part, begin)
-    folder, reader = job.shipped("reader"), part.reader.cpu()
+    folder = job.shipped("reader")
+    reader.cpu()
     if (folder / "model.safetensors").exists():
         move_halfway(reader, Reader.load(folder))
     reader.save(folder)
-    what = "A picture to the factors of its scene, one head a factor. Half of the scenes show drawings of other sets."
-    what += " Halfway between the weights shipped before and those trained."
-    _card(folder, "reader", "timm", what, part, record)
+    _card(folder, "reader", part, record)
     return folder
 
 
@@ -118,9 +125,11 @@ def train_identity(job: Job) -> Path:
     from sidkit.pretrain.looking import IdentityPart, feature_maps
     from sidkit.stickers.nets import IdentityNet, Reader
 
-    reader, data = Reader.load(job.shipped("reader")), job.pool()
+    reader = Reader.load(job.shipped("reader"))
+    pool = job.pool()
     net = IdentityNet(reader.config["architecture"], LOOK)
-    part = IdentityPart(net, data, feature_maps(reader.backbone, data, FEATURES, job.plan.device), job.plan.batch)
+    maps = feature_maps(reader.backbone, pool, FEATURES, job.plan.device)
+    part = IdentityPart(net, pool, maps, job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
         if shipped:
@@ -130,7 +139,7 @@ def train_identity(job: Job) -> Path:
     record = job.run("identity", part, begin)
     folder = job.shipped("identity")
     net.save(folder)
-    _card(folder, "identity", "timm", "A picture to a unit vector that says which subject it shows.", part, record)
+    _card(folder, "identity", part, record)
     return folder
 
 
@@ -140,11 +149,12 @@ def train_image_text(job: Job) -> Path:
     from sidkit.pretrain.looking import ImageTextPart, pooled_features
     from sidkit.stickers.nets import Reader
 
-    tokenizer, reader = job.tokenizer("image_text"), Reader.load(job.shipped("reader"))
+    tokenizer = job.tokenizer("image_text")
+    reader = Reader.load(job.shipped("reader"))
+    pool = job.pool()
     model = make_image_text(reader.config["architecture"], LOOK, len(tokenizer))
-    data = job.pool()
-    features = pooled_features(reader.backbone, data, FEATURES, job.plan.device)
-    part = ImageTextPart(model, tokenizer, data, features, job.plan.batch)
+    features = pooled_features(reader.backbone, pool, FEATURES, job.plan.device)
+    part = ImageTextPart(model, tokenizer, pool, features, job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
         if shipped:
@@ -154,7 +164,7 @@ def train_image_text(job: Job) -> Path:
     record = job.run("image_text", part, begin)
     folder = job.shipped("image_text")
     save_image_text(model, tokenizer, folder)
-    _card(folder, "image_text", "open_clip", "A small CLIP: pictures and captions in one space.", part, record)
+    _card(folder, "image_text", part, record)
     return folder
 
 
@@ -162,17 +172,19 @@ def train_captioner(job: Job) -> Path:
     """Train the captioner on the maps of the reader's backbone."""
     from transformers import VisionEncoderDecoderModel
 
-    from sidkit.pretrain.captioner_part import CaptionerPart, instruction_words, maps_on_disk
+    from sidkit.pretrain.captioner_part import CaptionerPart, maps_on_disk
+    from sidkit.pretrain.instructions import instruction_words
     from sidkit.stickers.captioner import LENGTH, make_captioner, save_captioner
     from sidkit.stickers.nets import Reader
 
-    reader, data = Reader.load(job.shipped("reader")), job.pool()
+    reader = Reader.load(job.shipped("reader"))
+    pool = job.pool()
     tokenizer = job.tokenizer("captioner", more=instruction_words())
     tokenizer.model_max_length = LENGTH
     model = make_captioner(reader.config["architecture"], LOOK, tokenizer)
     _copy(reader.backbone, model.encoder.backbone)
-    maps = maps_on_disk(model.encoder, data, DESCRIBED, job.work / "captioner" / "maps", job.plan.device)
-    part = CaptionerPart(model, tokenizer, data, maps, job.plan.batch)
+    maps = maps_on_disk(model.encoder, pool, DESCRIBED, job.work / "captioner" / "maps", job.plan.device)
+    part = CaptionerPart(model, tokenizer, pool, maps, job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
         if shipped:
@@ -182,8 +194,7 @@ def train_captioner(job: Job) -> Path:
     record = job.run("captioner", part, begin)
     folder = job.shipped("captioner")
     save_captioner(model, tokenizer, folder)
-    what = "Describes a scene as an instruction asks: closely or briefly, and leaving the subject or the style out."
-    _card(folder, "captioner", "transformers", what, part, record)
+    _card(folder, "captioner", part, record)
     return folder
 
 
@@ -191,14 +202,18 @@ def train_subject_encoder(job: Job) -> Path:
     """Train the subject encoder through the shipped text-to-image model, with the shipped reader's eyes."""
     from sidkit.config import load_profile
     from sidkit.models import load_pipeline
-    from sidkit.pretrain.subject_encoder_part import COUNT, SubjectEncoderPart, views_on_disk
+    from sidkit.pretrain.subject_encoder_part import SubjectEncoderPart
+    from sidkit.pretrain.subject_views import COUNT, views_on_disk
     from sidkit.stickers.nets import Reader
     from sidkit.stickers.subject_encoder import SubjectNet, eyes_name, make_net
 
-    profile, device = load_profile("stickers", pipeline=str(job.shipped("text_to_image"))), job.plan.device
-    pipe, eyes = load_pipeline(profile, device), Reader.load(job.shipped("reader")).backbone.to(device)
+    device = job.plan.device
+    profile = load_profile("stickers", pipeline=str(job.shipped("text_to_image")))
+    pipe = load_pipeline(profile, device)
+    eyes = Reader.load(job.shipped("reader")).backbone.to(device)
     views = views_on_disk(job.work / "subject_encoder" / "views", min(COUNT, job.scenes), eyes, pipe.vae)
-    net = make_net(eyes, eyes_name(job.shipped("reader")), pipe.text_encoder.get_input_embeddings().weight.detach())
+    words = pipe.text_encoder.get_input_embeddings().weight.detach()
+    net = make_net(eyes, eyes_name(job.shipped("reader")), words)
     part = SubjectEncoderPart(net.to(device), pipe, eyes, views, job.plan.batch, job.drop)
 
     def begin(shipped: Path | None) -> None:
@@ -209,8 +224,7 @@ def train_subject_encoder(job: Job) -> Path:
     record = job.run("subject_encoder", part, begin)
     folder = job.shipped("subject_encoder")
     net.save(folder)
-    what = "A picture's subject, cut out along its mask, to the embedding of one word; with the reader's eyes."
-    _card(folder, "subject_encoder", "torch", what, part, record)
+    _card(folder, "subject_encoder", part, record)
     return folder
 
 
@@ -219,7 +233,8 @@ def train_segmenter(job: Job) -> Path:
     from sidkit.pretrain.segmenter_part import HELD_OUT, SCENES, SegmenterPart, overlap, scenes
     from sidkit.stickers.segmenter import Segmenter
 
-    part = SegmenterPart(Segmenter(), *scenes(min(SCENES, job.scenes), seed=1), job.plan.batch)
+    pictures, masks = scenes(min(SCENES, job.scenes), seed=1)
+    part = SegmenterPart(Segmenter(), pictures, masks, job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
         if shipped:
@@ -229,18 +244,21 @@ def train_segmenter(job: Job) -> Path:
     folder = job.shipped("segmenter")
     part.net.cpu().save(folder)
     score = overlap(Segmenter.load(folder), *scenes(HELD_OUT, seed=2, held_out=True)).mean()
-    what = "A picture to its subject's pixels, without what it wears; overlap (IoU) on held-out designs"
-    _card(folder, "segmenter", "torch", f"{what} {score:.3f}.", part, record)
+    _card(folder, "segmenter", part, record, f"{score:.3f}.")
     return folder
+
+
+def _from_nothing(shipped: Path | None) -> None:
+    """The part's weights stay as they are."""
 
 
 def _copy(source: torch.nn.Module, target: torch.nn.Module) -> None:
     target.load_state_dict(source.state_dict())
 
 
-def _card(folder: Path, part: str, library: str, what: str, trained: Part, record: dict) -> None:
-    parameters = sum(p.numel() for p in trained.parameters())
-    write_card(folder, part, library, what, len(trained.pool), parameters, record)
+def _card(folder: Path, name: str, part: Part, record: dict, score: str = "") -> None:
+    parameters = sum(weight.numel() for weight in part.parameters())
+    write_card(folder, name, len(part.pool), parameters, record, score)
 
 
 TRAINERS = {

@@ -7,97 +7,32 @@ entanglement which the paper finds in methods of this kind (Fig. 6).
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
-from sidkit.files import write_text
-from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.pool import weights_name
+from sidkit.pretrain.subject_views import SIDE, Views, outline
 from sidkit.pretrain.text_to_image import FOREGROUND, timesteps
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
 from sidkit.stickers.sampling import sample_scene
-from sidkit.stickers.scenes import Composition, compose
-from sidkit.stickers.subject_encoder import SubjectNet, flat, pixels, seen, spelling, token_of, view
+from sidkit.stickers.scenes import compose
+from sidkit.stickers.subject_encoder import SubjectNet, flat, seen, spelling, token_of, view
+from sidkit.stickers.tensors import noise_like, pixels
 
-COUNT = 10_000  # scenes
-CHUNK = 100
-CELL = 4  # px; side of a latent pixel
 HELD_OUT = 16  # subjects of the sheet, which no training shows
 LOOKS = ("looks", "attribute")  # what the word is to say, and so never the caption
+LITTLE_WORDS = ("a", "an", "and")
 REGRESSION = 0.1  # weight of the word's distance from the sum of the words for the looks
 RIDGE = 300.0
-ARRAYS = ("latents", "cover", "fine", "coarse")
+LEAST_SPREAD = 1e-2  # of a feature that is divided by its spread
+SOLVED_AT_ONCE = 1000  # views
 
-
-@dataclass(frozen=True)
-class Views:
-    """Scenes with what training needs of each, so that no step waits for it.
-
-    `latents` (n, c, 16, 16), `cover` (n, 16, 16) the subject's share of each cell, `fine` and `coarse` the eyes' maps
-    of the subject's view; float16, but for `cover`, which is uint8 of 255.
-    """
-
-    scenes: list[Scene]
-    latents: np.ndarray
-    cover: np.ndarray
-    fine: np.ndarray
-    coarse: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.scenes)
-
-
-def views_on_disk(folder: Path, count: int, eyes: Backbone, vae: nn.Module) -> Views:
-    """`count` scenes rendered, encoded and looked at; made once for each encoder and backbone, then read again."""
-    folder = folder / weights_name(eyes, vae.encoder, vae.quant_conv)
-    done = folder / f"scenes-{count}.json"
-    if not done.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        scenes, arrays = _made(count, eyes, vae)
-        for name, array in arrays.items():
-            np.save(folder / f"{name}-{count}.npy", array)
-        write_text(done, json.dumps([asdict(scene) for scene in scenes]))
-    scenes = [Scene(**told) for told in json.loads(done.read_text())]
-    return Views(scenes, *(np.load(folder / f"{name}-{count}.npy") for name in ARRAYS))
-
-
-@torch.no_grad()
-def _made(count: int, eyes: Backbone, vae: nn.Module) -> tuple[list[Scene], dict[str, np.ndarray]]:
-    """A subject is cut out with what it wears every other time, as a segmenter would, otherwise without."""
-    rng, generator = np.random.default_rng([2, count]), torch.Generator().manual_seed(0)
-    scenes, found = [], {name: [] for name in ARRAYS}
-    for start in tqdm(range(0, count, CHUNK), "views"):
-        chunk = [sample_scene(rng) for _ in range(min(CHUNK, count - start))]
-        composed = [compose(scene, 16 * CELL, rng) for scene in chunk]
-        whole = pixels([one.image for one in composed]).to(vae.device)
-        found["latents"].append(vae.encode(whole * 2 - 1).latent_dist.mean.half().cpu().numpy())
-        found["cover"].append(np.stack([_share(one.masks["subject"]) for one in composed]))
-        shown = pixels([view(one.image, _outline(one, rng.random() < 0.5)) for one in composed]).to(vae.device)
-        for name, part in zip(("fine", "coarse"), seen(eyes, jitter(shown, generator))):
-            found[name].append(part.half().cpu().numpy())
-        scenes += chunk
-    return scenes, {name: np.concatenate(parts) for name, parts in found.items()}
-
-
-def _outline(one: Composition, worn: bool) -> np.ndarray:
-    return one.masks["subject"] | one.masks["tied"] if worn else one.masks["subject"]
-
-
-def _share(mask: np.ndarray) -> np.ndarray:
-    side = len(mask) // CELL
-    return (255 * mask.reshape(side, CELL, side, CELL).mean(axis=(1, 3))).astype(np.uint8)
+PicturesAndTokens = tuple[torch.Tensor, torch.Tensor]
 
 
 class SubjectEncoderPart(Part):
@@ -108,8 +43,11 @@ class SubjectEncoderPart(Part):
 
     def __init__(self, net: SubjectNet, pipe, eyes: Backbone, views: Views, batch: int, drop: float) -> None:
         super().__init__()
-        self.look, self.word = net.look, net.word
-        self.pool, self.batch, self.drop = views, batch, drop
+        self.look = net.look
+        self.word = net.word
+        self.pool = views
+        self.batch = batch
+        self.drop = drop
         self.frozen = [net, pipe, eyes]  # in a list, so that they are no submodules and are neither trained nor saved
         for module in (pipe.unet, pipe.text_encoder, pipe.vae, eyes):
             module.requires_grad_(False).eval()
@@ -118,36 +56,56 @@ class SubjectEncoderPart(Part):
     @torch.no_grad()
     def solve(self, ridge: float = RIDGE) -> None:
         """The net's linear part, by ridge regression of the looks' words on the views."""
-        net, chunks = self.frozen[0], np.array_split(np.arange(len(self.pool)), -(-len(self.pool) // 1000))
-        rows = [flat(*(self._taken(part, index) for part in (self.pool.fine, self.pool.coarse))) for index in chunks]
-        x, y = torch.cat(rows).double(), self.wanted.to(rows[0].device).double() / net.size
-        middle, spread = x.mean(0), x.std(0).clamp(min=1e-2)
+        net = self.frozen[0]
+        x = self._rows().double()
+        y = self.wanted.to(x.device).double() / net.size
+        middle = x.mean(0)
+        spread = x.std(0).clamp(min=LEAST_SPREAD)
         x = (x - middle) / spread
-        square = x.T @ x + ridge * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-        weight = torch.linalg.solve(square, x.T @ (y - y.mean(0))) / spread[:, None]
+        penalty = ridge * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+        solution = torch.linalg.solve(x.T @ x + penalty, x.T @ (y - y.mean(0)))
+        weight = solution / spread[:, None]
         net.direct.weight.copy_(weight.T)
         net.direct.bias.copy_(y.mean(0) - middle @ weight)
 
-    def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    def _rows(self) -> torch.Tensor:
+        """All views as the net's linear part sees them, (n, features)."""
+        count = -(-len(self.pool) // SOLVED_AT_ONCE)
+        rows = []
+        for index in np.array_split(np.arange(len(self.pool)), count):
+            fine, coarse = self._maps(index)
+            rows.append(flat(fine, coarse))
+        return torch.cat(rows)
+
+    def draw(self, rng: np.random.Generator) -> PicturesAndTokens:
         """Which scenes, and the tokens (n, length) of their captions."""
         index = rng.integers(0, len(self.pool), self.batch)
-        return torch.from_numpy(index), self._tokens([caption(self.pool.scenes[i], rng, self.drop) for i in index])
+        texts = [caption(self.pool.scenes[i], rng, self.drop) for i in index]
+        return torch.from_numpy(index), self._tokens(texts)
 
-    def loss(self, drawn: tuple[torch.Tensor, torch.Tensor], generator: torch.Generator) -> torch.Tensor:
-        (net, pipe, _), views, index = self.frozen, self.pool, drawn[0].numpy()
-        words = net(*(self._taken(part, index) for part in (views.fine, views.coarse)))
-        apart = F.mse_loss(words.float(), self.wanted[index].to(words.device)) / net.size**2
-        hidden = self._meaning(drawn[1], words)
-        x = self._taken(views.latents, index)
-        noise = torch.randn(x.shape, generator=generator).to(x)
+    def loss(self, drawn: PicturesAndTokens, generator: torch.Generator) -> torch.Tensor:
+        net, pipe, _ = self.frozen
+        scenes, tokens = drawn
+        index = scenes.numpy()
+        words = net(*self._maps(index))
+        distance = F.mse_loss(words.float(), self.wanted[index].to(words.device)) / net.size**2
+        hidden = self._meaning(tokens, words)
+        x = self._taken(self.pool.latents, index)
+        noise = noise_like(x, generator)
         steps = timesteps(self.batch, pipe.scheduler.config.num_train_timesteps, generator).to(x.device)
-        predicted = pipe.unet(pipe.scheduler.add_noise(x, noise, steps), steps, hidden).sample
+        noised = pipe.scheduler.add_noise(x, noise, steps)
+        predicted = pipe.unet(noised, steps, hidden).sample
         error = (predicted.float() - pipe.scheduler.get_velocity(x, noise, steps)) ** 2
-        weight = 1 + FOREGROUND * self._taken(views.cover, index)[:, None] / 255
-        return (error * weight).mean() / weight.mean() + REGRESSION * apart
+        cover = self._taken(self.pool.cover, index)[:, None]
+        weight = 1 + FOREGROUND * cover / 255
+        return (error * weight).mean() / weight.mean() + REGRESSION * distance
+
+    def _maps(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._taken(self.pool.fine, index), self._taken(self.pool.coarse, index)
 
     def _taken(self, array: np.ndarray, index: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array[index]).float().to(self.frozen[1].unet.device)
+        device = self.frozen[1].unet.device
+        return torch.from_numpy(array[index]).float().to(device)
 
     def _tokens(self, texts: list[str]) -> torch.Tensor:
         tokenizer = self.frozen[1].tokenizer
@@ -156,7 +114,8 @@ class SubjectEncoderPart(Part):
     def _meaning(self, tokens: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         """Hidden states (n, length, width) of texts, in each of which the identifier has its own word."""
         pipe = self.frozen[1]
-        with spelling(pipe.text_encoder, token_of(pipe.tokenizer, pipe.identifier), words):
+        identifier = token_of(pipe.tokenizer, pipe.identifier)
+        with spelling(pipe.text_encoder, identifier, words):
             return pipe.text_encoder(tokens.to(pipe.unet.device)).last_hidden_state
 
     def sheet(self) -> Image.Image:
@@ -164,27 +123,46 @@ class SubjectEncoderPart(Part):
         net, pipe, eyes = self.frozen
         rng = np.random.default_rng(0)
         scenes = [sample_scene(rng, held_out=True) for _ in range(HELD_OUT)]
-        views = [view(one.image, _outline(one, True)) for one in (compose(scene, 16 * CELL, rng) for scene in scenes)]
+        views = []
+        for scene in scenes:
+            composed = compose(scene, SIDE, rng)
+            views.append(view(composed.image, outline(composed, worn=True)))
         words = net(*seen(eyes, pixels(views).to(pipe.unet.device)))
-        rows = []
-        for where in ("", " on a beach"):
-            prompts = [f"a photo of a {pipe.identifier} {scene.subject}{where}" for scene in scenes]
-            hidden, empty = (self._meaning(self._tokens(texts), words) for texts in (prompts, [""] * len(prompts)))
-            said = dict(prompt_embeds=hidden, negative_prompt_embeds=empty, height=16 * CELL, width=16 * CELL)
-            noise = torch.Generator().manual_seed(0)
-            rows += pipe(**said, num_inference_steps=20, guidance_scale=3, generator=noise).images
+        plain = [f"a photo of a {pipe.identifier} {scene.subject}" for scene in scenes]
+        on_a_beach = [f"{text} on a beach" for text in plain]
+        rows = [*self._drawn(plain, words), *self._drawn(on_a_beach, words)]
         return grid([*views, *rows], HELD_OUT, 1)
+
+    def _drawn(self, prompts: list[str], words: torch.Tensor) -> list[Image.Image]:
+        """A picture for each prompt, with its own word for the identifier."""
+        pipe = self.frozen[1]
+        empty = [""] * len(prompts)
+        pictures = pipe(
+            prompt_embeds=self._meaning(self._tokens(prompts), words),
+            negative_prompt_embeds=self._meaning(self._tokens(empty), words),
+            height=SIDE,
+            width=SIDE,
+            num_inference_steps=20,
+            guidance_scale=3,
+            generator=torch.Generator().manual_seed(0),
+        )
+        return pictures.images
 
 
 def caption(scene: Scene, rng: np.random.Generator, drop: float, identifier: str = "sks") -> str:
     """A caption with the identifier and nothing of the looks, which leaves the other factors out with `drop`."""
-    others = [factor for factor in grammar.FACTORS if factor not in (*LOOKS, "subject") and rng.random() >= drop]
-    return grammar.caption(scene, ["subject", *others], True, rng, identifier=identifier)
+    mention = ["subject"]
+    for factor in grammar.FACTORS:
+        if factor not in (*LOOKS, "subject") and rng.random() >= drop:
+            mention.append(factor)
+    return grammar.caption(scene, mention, True, rng, identifier=identifier)
 
 
 def looks_word(pipe, scene: Scene) -> torch.Tensor:
     """The sum of the embeddings of the words for a subject's looks (width,): "flat", "red" and "black"."""
-    bare, told = (grammar.plainest(scene, ["subject", *more], True).split() for more in ((), LOOKS))
-    words = [word for word in told if word not in (*bare, "a", "an", "and")]
+    without = grammar.plainest(scene, ["subject"], True).split()
+    told = grammar.plainest(scene, ["subject", *LOOKS], True).split()
+    words = [word for word in told if word not in (*without, *LITTLE_WORDS)]
     table = pipe.text_encoder.get_input_embeddings().weight.detach()
-    return table[[token_of(pipe.tokenizer, word) for word in words]].sum(0).cpu()
+    tokens = [token_of(pipe.tokenizer, word) for word in words]
+    return table[tokens].sum(0).cpu()

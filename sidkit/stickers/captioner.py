@@ -12,11 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from torch.nn import functional as F
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -31,12 +29,12 @@ from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
 from sidkit.files import write_bytes
-from sidkit.stickers.nets import COARSE, FINE, Backbone
+from sidkit.stickers.nets import COARSE, FINE, SHADES, Backbone, as_cells, with_colors
+from sidkit.stickers.tensors import pixels
 
 LENGTH = 112  # tokens of instruction and caption together
 ANSWER = 56  # tokens of a caption at most
 WIDTH, LAYERS, HEADS = 192, 3, 6
-SHADES = 4  # a fine cell's own colours, as a grid of this many a side
 
 
 class EyesConfig(PretrainedConfig):
@@ -46,7 +44,9 @@ class EyesConfig(PretrainedConfig):
 
     def __init__(self, architecture: str = "tf_efficientnet_lite0", size: int = 96, hidden_size: int = WIDTH, **others):
         super().__init__(**others)
-        self.architecture, self.size, self.hidden_size = architecture, size, hidden_size
+        self.architecture = architecture
+        self.size = size
+        self.hidden_size = hidden_size
 
 
 class Eyes(PreTrainedModel):
@@ -59,7 +59,7 @@ class Eyes(PreTrainedModel):
     def __init__(self, config: EyesConfig):
         super().__init__(config)
         self.backbone = Backbone(config.architecture, config.size)
-        *_, shapes, fine, coarse = (layer["num_chs"] for layer in self.backbone.net.feature_info)
+        shapes, fine, coarse = self.backbone.channels()
         self.fine = nn.Linear(shapes + fine + 3 * SHADES**2, config.hidden_size)
         self.coarse = nn.Linear(coarse, config.hidden_size)
         self.places = nn.Parameter(torch.randn(FINE**2 + COARSE**2, config.hidden_size) * 0.02)
@@ -77,12 +77,11 @@ class Eyes(PreTrainedModel):
     def maps(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The backbone's maps (n, c, 6, 6) and (n, d, 3, 3); each fine cell with its own colours beside them."""
         fine, coarse = self.backbone.maps(pixels)
-        shades = F.adaptive_avg_pool2d(pixels, FINE * SHADES)
-        return torch.cat([fine, F.pixel_unshuffle(shades, SHADES)], dim=1), coarse
+        return with_colors(fine, pixels), coarse
 
     def look(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
         """Maps to cells."""
-        cells = [layer(x.flatten(2).mT) for layer, x in ((self.fine, fine), (self.coarse, coarse))]
+        cells = [self.fine(as_cells(fine)), self.coarse(as_cells(coarse))]
         return self.norm(torch.cat(cells, dim=1) + self.places)
 
 
@@ -92,18 +91,29 @@ AutoModel.register(EyesConfig, Eyes)
 
 def make_captioner(architecture: str, size: int, tokenizer: CLIPTokenizer) -> VisionEncoderDecoderModel:
     """An untrained captioner for a tokenizer, whose <start> also ends the instruction."""
-    special = dict(bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id)
-    special |= dict(pad_token_id=tokenizer.eos_token_id)
-    shape = dict(n_positions=LENGTH, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS, n_inner=2 * WIDTH)
-    none = dict(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)
+    start, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     written = GPT2Config(
-        vocab_size=len(tokenizer), add_cross_attention=True, is_decoder=True, **shape, **none, **special
+        vocab_size=len(tokenizer),
+        add_cross_attention=True,
+        is_decoder=True,
+        n_positions=LENGTH,
+        n_embd=WIDTH,
+        n_layer=LAYERS,
+        n_head=HEADS,
+        n_inner=2 * WIDTH,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=start,
+        eos_token_id=end,
+        pad_token_id=end,
     )
     eyes = Eyes(EyesConfig(architecture, size))
     model = VisionEncoderDecoderModel(encoder=eyes, decoder=GPT2LMHeadModel(written))
     for config in (model.config, model.generation_config):
-        config.decoder_start_token_id = tokenizer.bos_token_id
-        config.eos_token_id = config.pad_token_id = tokenizer.eos_token_id
+        config.decoder_start_token_id = start
+        config.eos_token_id = end
+        config.pad_token_id = end
     return model
 
 
@@ -113,7 +123,8 @@ class Captioner:
     def __init__(self, folder: Path, device: str = "cpu"):
         self.tokenizer = CLIPTokenizer.from_pretrained(folder)
         with _without_bars():
-            self.model = VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32).to(device).eval()
+            model = VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32)
+        self.model = model.to(device).eval()
 
     @torch.no_grad()
     def tell(self, images: Sequence[Image.Image], instruction: str, start: str = "") -> list[str]:
@@ -121,49 +132,48 @@ class Captioner:
 
         ValueError for an instruction that leaves no room for an answer.
         """
-        prefix = asked(self.tokenizer, instruction, start)
-        if len(prefix) > LENGTH - ANSWER:
+        question = question_tokens(self.tokenizer, instruction, start)
+        if len(question) > LENGTH - ANSWER:
             raise ValueError(
-                f"instruction: expected at most {LENGTH - ANSWER} tokens for this captioner, got {len(prefix)}; it "
+                f"instruction: expected at most {LENGTH - ANSWER} tokens for this captioner, got {len(question)}; it "
                 f"knows few words and spells the others out; shorten {instruction[:80]!r}"
             )
-        told = [self._tell(image, prefix) for image in images]
-        return [f"{start} {text}".strip() for text in told]
+        answers = [self._answer(image, question) for image in images]
+        return [f"{start} {answer}".strip() for answer in answers]
 
-    def _tell(self, image: Image.Image, prefix: list[int]) -> str:
+    def _answer(self, image: Image.Image, question: list[int]) -> str:
         device = self.model.device
-        given = torch.tensor([prefix], device=device)
-        found = self.model.generate(
-            pixels([image]).to(device), decoder_input_ids=given, max_new_tokens=ANSWER, do_sample=False, num_beams=1
+        tokens = self.model.generate(
+            pixels([image]).to(device),
+            decoder_input_ids=torch.tensor([question], device=device),
+            max_new_tokens=ANSWER,
+            do_sample=False,
+            num_beams=1,
         )
-        return self.tokenizer.decode(found[0, len(prefix) :], skip_special_tokens=True).strip()
+        answer = tokens[0, len(question) :]
+        return self.tokenizer.decode(answer, skip_special_tokens=True).strip()
 
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
     """Without transformers' bar for a small file, which a notebook keeps as a widget that needs a network."""
-    shown = logging.is_progress_bar_enabled()
+    was_enabled = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        if shown:
+        if was_enabled:
             logging.enable_progress_bar()
 
 
-def pixels(images: Sequence[Image.Image]) -> torch.Tensor:
-    """Pictures of one size as (n, 3, h, w) in [0, 1]."""
-    arrays = np.stack([np.asarray(image.convert("RGB")) for image in images])
-    return torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 255
-
-
-def asked(tokenizer: CLIPTokenizer, instruction: str, start: str = "") -> list[int]:
+def question_tokens(tokenizer: CLIPTokenizer, instruction: str, start: str = "") -> list[int]:
     """`<start> instruction <start> start of the caption`, as the decoder reads it."""
-    said = [
-        tokenizer(text, add_special_tokens=False, verbose=False).input_ids if text else []
-        for text in (instruction, start)
-    ]
-    return [tokenizer.bos_token_id, *said[0], tokenizer.bos_token_id, *said[1]]
+    tokens: list[int] = []
+    for text in (instruction, start):
+        tokens.append(tokenizer.bos_token_id)
+        if text:
+            tokens += tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+    return tokens
 
 
 def save_captioner(model: VisionEncoderDecoderModel, tokenizer: CLIPTokenizer, folder: Path) -> None:

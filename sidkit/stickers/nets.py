@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from sidkit.files import whole_file, write_json
 
 FINE, COARSE = 6, 3  # cells a side of the backbone's maps
+SHADES = 4  # a fine cell's own colours, as a grid of this many a side
 
 
 class Backbone(nn.Module):
@@ -37,13 +38,32 @@ class Backbone(nn.Module):
 
         These are a convolutional net's own sizes for pictures scaled to 96 px.
         """
-        *_, shapes, fine, coarse = self.net.forward_intermediates(self._scaled(pixels), intermediates_only=True)
-        both = [F.adaptive_avg_pool2d(layer, FINE) for layer in (shapes, fine)]
-        return torch.cat(both, dim=1), F.adaptive_avg_pool2d(coarse, COARSE)
+        layers = self.net.forward_intermediates(self._scaled(pixels), intermediates_only=True)
+        shapes, fine, coarse = layers[-3:]
+        shapes = F.adaptive_avg_pool2d(shapes, FINE)
+        fine = F.adaptive_avg_pool2d(fine, FINE)
+        return torch.cat([shapes, fine], dim=1), F.adaptive_avg_pool2d(coarse, COARSE)
+
+    def channels(self) -> tuple[int, int, int]:
+        """How many channels the last three layers have, which `maps` looks at: shapes, fine, coarse."""
+        shapes, fine, coarse = (layer["num_chs"] for layer in self.net.feature_info[-3:])
+        return shapes, fine, coarse
 
     def _scaled(self, pixels: torch.Tensor) -> torch.Tensor:
-        x = F.interpolate(pixels, (self.size, self.size), mode="bilinear", align_corners=False, antialias=True)
+        size = (self.size, self.size)
+        x = F.interpolate(pixels, size, mode="bilinear", align_corners=False, antialias=True)
         return (x * 2 - 1).contiguous(memory_format=torch.channels_last)  # 1.7x the speed on a CPU
+
+
+def with_colors(fine: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """A fine map (n, c, 6, 6), each cell with its own colours in `pixels` (n, 3, h, w) as further channels."""
+    shades = F.adaptive_avg_pool2d(pixels, FINE * SHADES)
+    return torch.cat([fine, F.pixel_unshuffle(shades, SHADES)], dim=1)
+
+
+def as_cells(maps: torch.Tensor) -> torch.Tensor:
+    """Maps (n, channels, h, w) as (n, h w, channels)."""
+    return maps.flatten(2).mT
 
 
 class Saved(nn.Module):
@@ -55,9 +75,9 @@ class Saved(nn.Module):
         """Write `config.json` and the weights in half precision."""
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "config.json", self.config)
-        state = {key: value.half() if value.is_floating_point() else value for key, value in self.state_dict().items()}
+        state = {name: _halved(value) for name, value in self.state_dict().items()}
         with whole_file(folder / "model.safetensors") as partial:
-            save_file({key: value.cpu().contiguous() for key, value in state.items()}, partial)
+            save_file(state, partial)
 
     @classmethod
     def load(cls, folder: Path):
@@ -67,15 +87,22 @@ class Saved(nn.Module):
         return model.eval()
 
 
+def _halved(value: torch.Tensor) -> torch.Tensor:
+    if value.is_floating_point():
+        value = value.half()
+    return value.cpu().contiguous()
+
+
 class Reader(Saved):
     """Reads the factors of a scene from its picture: `heads` maps each factor to the values it can take."""
 
     def __init__(self, architecture: str, size: int, heads: dict[str, list[str]]) -> None:
         super().__init__()
-        self.config = {"architecture": architecture, "size": size, "heads": {k: list(v) for k, v in heads.items()}}
+        values = {head: list(names) for head, names in heads.items()}
+        self.config = {"architecture": architecture, "size": size, "heads": values}
         self.backbone = Backbone(architecture, size)
         features = self.backbone.net.num_features
-        self.heads = nn.ModuleDict({name: nn.Linear(features, len(values)) for name, values in heads.items()})
+        self.heads = nn.ModuleDict({head: nn.Linear(features, len(names)) for head, names in heads.items()})
 
     def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits (n, values) of each factor."""
@@ -90,7 +117,7 @@ class IdentityNet(Saved):
         super().__init__()
         self.config = {"architecture": architecture, "size": size, "width": width}
         self.backbone = Backbone(architecture, size)
-        self.head = Attending(*(layer["num_chs"] for layer in self.backbone.net.feature_info[-3:]), width)
+        self.head = Attending(*self.backbone.channels(), width)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(n, width), L2-normalised."""
@@ -102,17 +129,22 @@ class Attending(nn.Module):
 
     def __init__(self, shapes: int, fine: int, coarse: int, width: int, layers: int = 2) -> None:
         super().__init__()
-        self.fine, self.coarse = nn.Linear(shapes + fine, width), nn.Linear(coarse, width)
-        self.places = nn.Parameter(torch.randn(1 + FINE**2 + COARSE**2, width) * 0.02)
+        self.fine = nn.Linear(shapes + fine, width)
+        self.coarse = nn.Linear(coarse, width)
+        cells = 1 + FINE**2 + COARSE**2  # the first one is for what is asked
+        self.places = nn.Parameter(torch.randn(cells, width) * 0.02)
         block = nn.TransformerEncoderLayer(width, 4, 2 * width, 0.0, batch_first=True, norm_first=True)
         self.layers = nn.TransformerEncoder(block, layers, nn.LayerNorm(width), enable_nested_tensor=False)
         self.project = nn.Linear(width, width)
 
     def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
         """Maps (n, c, 6, 6) and (n, d, 3, 3) to (n, width), L2-normalised."""
-        cells = [layer(x.flatten(2).mT) for layer, x in ((self.fine, fine), (self.coarse, coarse))]
-        asked = torch.zeros_like(cells[0][:, :1])
-        return F.normalize(self.project(self.layers(torch.cat([asked, *cells], dim=1) + self.places)[:, 0]), dim=-1)
+        fine = self.fine(as_cells(fine))
+        coarse = self.coarse(as_cells(coarse))
+        asked = torch.zeros_like(fine[:, :1])
+        cells = torch.cat([asked, fine, coarse], dim=1) + self.places
+        answer = self.layers(cells)[:, 0]
+        return F.normalize(self.project(answer), dim=-1)
 
 
 @torch.no_grad()

@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
 from sidkit.masks.files import apply_mask
-from sidkit.stickers.nets import COARSE, FINE, Attending, Backbone, Reader, Saved
+from sidkit.stickers.nets import COARSE, FINE, SHADES, Attending, Backbone, Reader, Saved, with_colors
+from sidkit.stickers.tensors import pixels
 
 SIDE = 64  # px of a view
 MARGIN = 0.08  # of its longer side, around a subject
 FILL = "grey"  # of all that is not the subject
-SHADES = 4  # a fine cell's own colours, as a grid of this many a side
+GREY = (128, 128, 128)
 
 
 class SubjectNet(Saved):
@@ -35,13 +35,28 @@ class SubjectNet(Saved):
     """
 
     def __init__(
-        self, shapes: int, fine: int, coarse: int, reader: str, *, word: int = 160, width: int = 192, layers: int = 3
+        self,
+        shapes: int,
+        fine: int,
+        coarse: int,
+        reader: str,
+        *,
+        word: int = 160,
+        width: int = 192,
+        layers: int = 3,
     ) -> None:
         super().__init__()
         self.config = dict(
-            shapes=shapes, fine=fine, coarse=coarse, reader=reader, word=word, width=width, layers=layers
+            shapes=shapes,
+            fine=fine,
+            coarse=coarse,
+            reader=reader,
+            word=word,
+            width=width,
+            layers=layers,
         )
-        self.direct = nn.Linear(shapes + fine + coarse * COARSE**2 + 3 * FINE**2, word).requires_grad_(False)
+        features = shapes + fine + coarse * COARSE**2 + 3 * FINE**2
+        self.direct = nn.Linear(features, word).requires_grad_(False)
         self.look = Attending(shapes, fine + 3 * SHADES**2, coarse, width, layers)
         self.word = nn.Linear(width, word)
         self.scale = width**0.5
@@ -51,7 +66,9 @@ class SubjectNet(Saved):
 
     def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
         """Maps (n, c, 6, 6) and (n, d, 3, 3), as `seen` makes them, to (n, word)."""
-        return self.size * (self.direct(flat(fine, coarse)) + self.word(self.look(fine, coarse) * self.scale))
+        told_by_words = self.direct(flat(fine, coarse))
+        beyond_words = self.word(self.look(fine, coarse) * self.scale)
+        return self.size * (told_by_words + beyond_words)
 
 
 def make_net(eyes: Backbone, reader: str, table: torch.Tensor) -> SubjectNet:
@@ -59,7 +76,7 @@ def make_net(eyes: Backbone, reader: str, table: torch.Tensor) -> SubjectNet:
 
     A word that is much longer than the others would drown them in the text encoder.
     """
-    *_, shapes, fine, coarse = (layer["num_chs"] for layer in eyes.net.feature_info)
+    shapes, fine, coarse = eyes.channels()
     net = SubjectNet(shapes, fine, coarse, reader, word=table.shape[1])
     net.size.copy_(table.std())
     return net
@@ -67,7 +84,8 @@ def make_net(eyes: Backbone, reader: str, table: torch.Tensor) -> SubjectNet:
 
 def flat(fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
     """A row (n, features) a view: the fine map's mean, the coarse one whole, and the mean colour of each cell."""
-    maps, shades = fine[:, : -3 * SHADES**2], fine[:, -3 * SHADES**2 :]
+    maps = fine[:, : -3 * SHADES**2]
+    shades = fine[:, -3 * SHADES**2 :]
     colors = shades.unflatten(1, (3, SHADES**2)).mean(2)
     return torch.cat([maps.mean((2, 3)), coarse.flatten(1), colors.flatten(1)], dim=1)
 
@@ -75,8 +93,7 @@ def flat(fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
 def seen(eyes: Backbone, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The eyes' maps of views (n, 3, h, w) in [0, 1]; each cell of the fine one with its own colours beside it."""
     fine, coarse = eyes.maps(pixels)
-    shades = F.adaptive_avg_pool2d(pixels, FINE * SHADES)
-    return torch.cat([fine, F.pixel_unshuffle(shades, SHADES)], dim=1), coarse
+    return with_colors(fine, pixels), coarse
 
 
 def view(image: Image.Image, mask: np.ndarray, side: int = SIDE) -> Image.Image:
@@ -87,35 +104,39 @@ def view(image: Image.Image, mask: np.ndarray, side: int = SIDE) -> Image.Image:
     alone = apply_mask(image, mask, FILL)
     if not mask.any():
         raise ValueError("mask: expected a subject to encode, the mask covers nothing; draw one for this picture")
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    middle = np.array([columns[0] + columns[-1] + 1, rows[0] + rows[-1] + 1]) / 2
-    half = (0.5 + MARGIN) * max(columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0])
-    left, top, right, bottom = (round(float(edge)) for edge in (*(middle - half), *(middle + half)))
-    square = Image.new("RGB", (right - left, bottom - top), (128, 128, 128))
-    square.paste(alone, (-left, -top))
+    left, right = _span(mask.any(axis=0))
+    top, bottom = _span(mask.any(axis=1))
+    half = (0.5 + MARGIN) * max(right - left, bottom - top)
+    across, down = (left + right) / 2, (top + bottom) / 2
+    west, east = round(across - half), round(across + half)
+    north, south = round(down - half), round(down + half)
+    square = Image.new("RGB", (east - west, south - north), GREY)
+    square.paste(alone, (-west, -north))
     return square.resize((side, side), Image.BICUBIC)
 
 
-def pixels(images: list[Image.Image]) -> torch.Tensor:
-    """Pictures of one size as (n, 3, h, w) in [0, 1]."""
-    arrays = np.stack([np.asarray(image) for image in images])
-    return torch.from_numpy(arrays).permute(0, 3, 1, 2).float() / 255
+def _span(covered: np.ndarray) -> tuple[int, int]:
+    """Where the first covered place begins and the last one ends."""
+    places = np.flatnonzero(covered)
+    return int(places[0]), int(places[-1]) + 1
 
 
 def token_of(tokenizer: PreTrainedTokenizerBase, identifier: str) -> int:
     """The identifier's token. ValueError for a word of several, whose place no single word can take."""
-    found = tokenizer(identifier, add_special_tokens=False).input_ids
-    if len(found) != 1:
-        raise ValueError(f"identifier: expected one token, got {identifier!r}, which is {len(found)}; try 'sks'")
-    return found[0]
+    tokens = tokenizer(identifier, add_special_tokens=False).input_ids
+    if len(tokens) != 1:
+        raise ValueError(f"identifier: expected one token, got {identifier!r}, which is {len(tokens)}; try 'sks'")
+    return tokens[0]
 
 
 @contextmanager
 def spelling(encoder: nn.Module, token: int, words: torch.Tensor) -> Iterator[None]:
     """While it lasts, `token` in the i-th text of a batch has the embedding `words[i]`; words are (n, width)."""
 
-    def say(table: nn.Module, asked: tuple[torch.Tensor], found: torch.Tensor) -> torch.Tensor:
-        return torch.where((asked[0] == token)[..., None], words[:, None].to(found.dtype), found)
+    def say(table: nn.Module, inputs: tuple[torch.Tensor], embeddings: torch.Tensor) -> torch.Tensor:
+        (tokens,) = inputs
+        is_asked_for = (tokens == token)[..., None]
+        return torch.where(is_asked_for, words[:, None].to(embeddings.dtype), embeddings)
 
     handle = encoder.get_input_embeddings().register_forward_hook(say)
     try:
@@ -130,15 +151,17 @@ class SubjectEncoder:
     def __init__(self, folder: Path, reader: Path, device: str = "cpu"):
         if not (folder / "model.safetensors").is_file():
             raise ValueError(f"expected the subject encoder in {folder}, found none; {_remedy()}")
-        self.net, self.eyes = SubjectNet.load(folder).to(device), Reader.load(reader).backbone.to(device)
+        self.net = SubjectNet.load(folder).to(device)
+        self.eyes = Reader.load(reader).backbone.to(device)
         if self.net.config["reader"] != eyes_name(reader):
             raise ValueError(f"{folder} has learnt to look with another factor reader than {reader}; {_remedy()}")
 
     @torch.no_grad()
     def word(self, image: Image.Image, mask: np.ndarray) -> torch.Tensor:
         """The subject's embedding (width,) for the text encoder that this encoder was trained with."""
-        shown = pixels([view(image, mask)]).to(self.net.word.weight.device)
-        return self.net(*seen(self.eyes, shown))[0]
+        device = self.net.word.weight.device
+        fine, coarse = seen(self.eyes, pixels([view(image, mask)]).to(device))
+        return self.net(fine, coarse)[0]
 
 
 def eyes_name(reader: Path) -> str:
