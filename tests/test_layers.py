@@ -48,7 +48,7 @@ WITHOUT_TORCH = (
     "sidkit.describe",
     "sidkit.worlds",
     "sidkit.raters.form",
-    "sidkit.raters.scores",
+    "sidkit.raters.preferences",
     "sidkit.runs",
     "sidkit.notebook",
     "sidkit.cli.main",
@@ -69,7 +69,6 @@ NAMED_TWICE = {
     "looks",
     "models",
     "pictures",
-    "scores",
     "stickers",
 }  # file names; to be none
 KNOTS = {("measure", "model_cache")}  # rooms that still import each other

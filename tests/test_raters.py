@@ -14,12 +14,19 @@ from PIL import Image
 from test_cli import call
 
 from sidkit.measure.statistics import Interval
-from sidkit.raters import scores
 from sidkit.raters.form import write_form
 from sidkit.raters.pairs import Pair, arrange, pairs_in
+from sidkit.raters.preferences import (
+    NOBODY,
+    _alpha,
+    _value_counts,
+    agreement,
+    notes,
+    preferences,
+    reading_table,
+)
 from sidkit.raters.questions import ANSWERS, QUESTIONS, UNSURE
-from sidkit.raters.ratings import COLUMNS, decoded, read_key, read_ratings
-from sidkit.raters.scores import agreement, krippendorff_alpha, preferences, told
+from sidkit.raters.ratings import COLUMNS, _read_key, decoded, read_ratings
 from sidkit.raters.simulated import simulated
 from sidkit.runs import Runs
 from sidkit.study import rater_pairs as rating
@@ -55,7 +62,7 @@ def written(pairs, tmp_path_factory):
 
 @pytest.fixture
 def key(written):
-    return read_key(written[1])
+    return _read_key(written[1])
 
 
 def answers_of(key, choose, raters=("ann", "bob"), questions=QUESTIONS):
@@ -249,7 +256,7 @@ def test_files_that_do_not_go_together_are_refused(written, key, tmp_path):
 def test_a_key_that_was_changed_is_refused(key, tmp_path):
     pd.concat([key, key]).to_csv(tmp_path / "key.csv", index=False)
     with pytest.raises(ValueError, match="the key of one form"):
-        read_key(tmp_path / "key.csv")
+        _read_key(tmp_path / "key.csv")
 
 
 # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), sections A and C; "." is missing.
@@ -257,16 +264,20 @@ TWO = ("0100000010", "1110010000")
 FOUR = ("123321412...", "12332241 25.3".replace(" ", ""), ".33323422 51.".replace(" ", ""), "12332441251.")
 
 
+def alpha_of(answers):
+    """Of a table with a row a unit and a column a rater."""
+    return _alpha(_value_counts(answers))
+
+
 @pytest.mark.parametrize(("observers", "alpha"), [(TWO, 0.095), (FOUR, 0.743)])
 def test_alpha_is_that_of_the_published_examples(observers, alpha):
     table = pd.DataFrame([[None if value == "." else value for value in row] for row in observers]).T
-    assert krippendorff_alpha(table) == pytest.approx(alpha, abs=5e-4)
+    assert alpha_of(table) == pytest.approx(alpha, abs=5e-4)
 
 
 def test_alpha_at_its_ends():
-    assert krippendorff_alpha(pd.DataFrame({"a": list("ABAB"), "b": list("ABAB")})) == 1
-    assert krippendorff_alpha(pd.DataFrame({"a": list("ABAB"), "b": list("BABA")})) < -0.5
-    assert np.isnan(krippendorff_alpha(pd.DataFrame({"a": list("AAAA"), "b": list("AAAA")})))
+    assert alpha_of(pd.DataFrame({"a": list("ABAB"), "b": list("ABAB")})) == 1
+    assert alpha_of(pd.DataFrame({"a": list("ABAB"), "b": list("BABA")})) < -0.5
 
 
 def test_shares_and_their_intervals_are_those_of_the_answers(key):
@@ -304,9 +315,9 @@ def test_of_one_answer_the_interval_is_unknown(key):
     told_ = answers_of(key[:1], lambda *_: ARMS[0], raters=["ann"])
     ratings = decoded(key, told_)
     assert not preferences(ratings, seed=0).loc["subject", ARMS[0]].known
-    assert "100 % [unknown]" in told(ratings, seed=0).iloc[0].to_list()
-    assert "36 answers missing, which counts for nobody." not in scores.notes(ratings)
-    assert any(line.startswith("18 answers missing") for line in scores.notes(ratings))
+    assert "100 % [unknown]" in reading_table(ratings, seed=0).iloc[0].to_list()
+    assert "36 answers missing, which counts for nobody." not in notes(ratings)
+    assert any(line.startswith("18 answers missing") for line in notes(ratings))
 
 
 def test_agreement_that_cannot_be_told_is_told_in_words(key):
@@ -321,7 +332,7 @@ def test_agreement_that_cannot_be_told_is_told_in_words(key):
     assert agreement(decoded(key, apart), "subject", seed=0) == "no pair was answered by two raters"
     # All prefer one arm: the sides, which differ, show that they looked.
     assert agreed(lambda *_: ARMS[0]).mean == 1
-    unsure = scores.notes(decoded(key, answers_of(key, lambda *_: UNSURE)))
+    unsure = notes(decoded(key, answers_of(key, lambda *_: UNSURE)))
     assert "Every answer is 'cannot tell': nobody saw a difference, or nobody looked." in unsure
 
 
@@ -337,7 +348,7 @@ def test_simulated_raters_answer_what_was_measured(key):
     assert set(decoded(key, simulated(key, -measured, noise=0, seed=0)).frame["choice"]) == {ARMS[0]}
     assert set(decoded(key, simulated(key, 0 * measured, noise=0, seed=0)).frame["choice"]) == {UNSURE}
     assert set(decoded(key, simulated(key, np.nan * measured, noise=0, seed=0)).frame["choice"]) == {UNSURE}
-    assert scores.notes(sure)[0] == scores.NOBODY
+    assert notes(sure)[0] == NOBODY
 
 
 def test_simulated_raters_are_noisy_by_their_seed(key):
@@ -389,11 +400,11 @@ def test_the_commands_make_a_form_and_read_it(monkeypatch, capsys, folder, tmp_p
     code, printed, _ = call(monkeypatch, capsys, "raters", "form", folder, "--first", ARMS[0], "--second", ARMS[1],
                             "--out", out)  # fmt: skip
     assert (code, printed) == (0, f"{out / 'form.html'}\n{out / 'key.csv'}\n")
-    key = read_key(out / "key.csv")
+    key = _read_key(out / "key.csv")
     measured = differences_of(key, 1.0)
     simulated(key, measured, raters=2, noise=0, seed=0).to_csv(tmp_path / "a.csv", index=False)
     code, printed, _ = call(monkeypatch, capsys, "raters", "read", out / "key.csv", tmp_path / "a.csv")
-    assert code == 0 and scores.NOBODY in printed and QUESTIONS["subject"] in printed
+    assert code == 0 and NOBODY in printed and QUESTIONS["subject"] in printed
     assert re.search(r"sidarm +100 % \[100, 100\]", printed) and re.search(r"Agreement +1.00", printed)
     code, printed, _ = call(monkeypatch, capsys, "raters", "read", out / "key.csv", tmp_path / "a.csv", "--csv")
     assert code == 0 and printed.startswith("rater,item,question,answer,choice,subject\nsimulated-1,1,subject,")

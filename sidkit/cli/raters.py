@@ -57,16 +57,16 @@ def read(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print every answer with the arm it chose instead.")] = False,
 ) -> None:
     """Print what raters prefer, with 95 % intervals, and how much they agree (Krippendorff's alpha)."""
-    from sidkit.raters import scores
+    from sidkit.raters.preferences import notes, reading_table
     from sidkit.raters.ratings import read_ratings
 
     ratings = read_ratings(key, answers)
     if as_csv:
         typer.echo(ratings.frame.to_csv(index=False), nl=False)
         return
-    for _, row in scores.told(ratings, seed=seed).iterrows():
+    for _, row in reading_table(ratings, seed=seed).iterrows():
         typer.echo(_as_text(row))
-    typer.echo("\n".join(scores.notes(ratings)))
+    typer.echo("\n".join(notes(ratings)))
 
 
 def _as_text(row: pd.Series) -> str:

@@ -31,51 +31,83 @@ def write_form(pairs: list[Pair], folder: Path | str, *, seed: int) -> tuple[Pat
 
     Raises ValueError where the folder has the key of another form: without it, answers to that form are lost.
     """
-    items, folder = arrange(pairs, seed=seed), Path(folder)
-    shown = [_shown(item) for item in items]
-    form = hashlib.sha256(repr(shown).encode()).hexdigest()[:12]  # of what is seen, so that it tells nothing else
-    page, key = folder / FORM, folder / KEY
+    items = arrange(pairs, seed=seed)
+    on_page = [_on_page(item) for item in items]
+    form = _name_of(on_page)
+    folder = Path(folder)
+    page = folder / FORM
+    key = folder / KEY
     if key.is_file() and set(pd.read_csv(key, dtype=str)["form"]) != {form}:
         raise ValueError(f"{key} is of another form, whose answers cannot be read without it; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     write_text(key, key_of(items, form).to_csv(index=False))
-    html = _template().render(form=form, items=shown, questions=QUESTIONS, answers=ANSWERS, simulated=SIMULATED)
+    html = _template().render(
+        form=form,
+        items=on_page,
+        questions=QUESTIONS,
+        answers=ANSWERS,
+        simulated=SIMULATED,
+    )
     write_text(page, html)
     return page, key
 
 
 def key_of(items: list[Item], form: str) -> pd.DataFrame:
     """A row an item (`KEY_COLUMNS`): its number on the page, its pair, the two arms, and the one that is A."""
-    rows = [
-        (form, str(number), item.pair.name, item.pair.subject, item.pair.prompt, *item.pair.pictures, item.sides[0])
-        for number, item in enumerate(items, 1)
-    ]
+    rows = []
+    for number, item in enumerate(items, 1):
+        pair = item.pair
+        first, second = pair.pictures
+        row = (form, str(number), pair.name, pair.subject, pair.prompt, first, second, item.sides[0])
+        rows.append(row)
     return pd.DataFrame(rows, columns=list(KEY_COLUMNS))
 
 
-def _shown(item: Item) -> dict:
+def _on_page(item: Item) -> dict:
     """What the page says of an item, and nothing else."""
-    sides = {side: _picture(item.pair.pictures[arm]) for side, arm in zip(SIDES, item.sides)}
-    return {"prompt": item.pair.prompt, "references": [_picture(one) for one in item.pair.references], "sides": sides}
+    pictures_by_side = {}
+    for side, arm in zip(SIDES, item.sides):
+        pictures_by_side[side] = _picture(item.pair.pictures[arm])
+    return {
+        "prompt": item.pair.prompt,
+        "references": [_picture(reference) for reference in item.pair.references],
+        "sides": pictures_by_side,
+    }
+
+
+def _name_of(on_page: list[dict]) -> str:
+    """A form's name is made of what is seen, so that it tells nothing else."""
+    digest = hashlib.sha256(repr(on_page).encode())
+    return digest.hexdigest()[:12]
 
 
 def _picture(image: Image.Image) -> dict:
     """A picture as a data URL made of its pixels alone: no file name, no metadata."""
     plain = Image.frombytes("RGB", image.size, image.convert("RGB").tobytes())
     plain.thumbnail((LARGEST, LARGEST))
-    small, stream = max(plain.size) <= DRAWN, io.BytesIO()
-    plain.save(stream, **({"format": "PNG"} if small else {"format": "JPEG", "quality": QUALITY}))
+    is_small = max(plain.size) <= DRAWN
+    stream = io.BytesIO()
+    if is_small:
+        plain.save(stream, format="PNG")
+    else:
+        plain.save(stream, format="JPEG", quality=QUALITY)
+    kind = "png" if is_small else "jpeg"
     data = base64.b64encode(stream.getvalue()).decode()
-    width, height = plain.size
     return {
-        "url": f"data:image/{'png' if small else 'jpeg'};base64,{data}",
-        "small": small,
-        "width": width,
-        "height": height,
+        "url": f"data:image/{kind};base64,{data}",
+        "small": is_small,
+        "width": plain.width,
+        "height": plain.height,
     }
 
 
 def _template() -> jinja2.Template:
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    options = dict(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    return jinja2.Environment(loader=loader, **options).get_template(FORM)
+    environment = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(FORM)

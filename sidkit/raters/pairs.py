@@ -9,6 +9,7 @@ Pairs come from a study (`sidkit.study.rater_pairs`) or from a folder:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from sidkit.config import check_name
 from sidkit.subjects import load_image, picture_files
 
 PROMPTS, REFERENCES = "prompts.csv", "references"
-SHOWN = 4  # references beside a pair, at most
+MOST_REFERENCES = 4  # beside a pair
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,30 @@ class Item:
 
 
 def pairs_in(folder: Path | str, first: str = "", second: str = "") -> list[Pair]:
-    """The pairs of a folder. `first` and `second` may be left out where there are only two folders of arms.
+    """The pairs of a folder, in the order of its `prompts.csv`.
+
+    `first` and `second` may be left out where there are only two folders of arms.
 
     Raises ValueError that says which file or column is missing.
     """
     folder = Path(folder)
     arms = _arms(folder, first, second)
-    told = _prompts(folder / PROMPTS)
-    shown = {subject: _references(folder, subject) for subject in dict.fromkeys(told["subject"])}
-    return [
-        Pair(row.file, row.subject, row.prompt, shown[row.subject], {arm: _picture(folder, arm, row) for arm in arms})
-        for row in told.itertuples()
-    ]
+    table = _prompts(folder / PROMPTS)
+    references_by_subject = {}
+    for subject in table["subject"].unique():
+        references_by_subject[subject] = _references(folder, subject)
+    pairs = []
+    for row in table.itertuples():
+        pictures = {arm: _picture(folder, arm, row.file) for arm in arms}
+        pair = Pair(
+            name=row.file,
+            subject=row.subject,
+            prompt=row.prompt,
+            references=references_by_subject[row.subject],
+            pictures=pictures,
+        )
+        pairs.append(pair)
+    return pairs
 
 
 def arrange(pairs: list[Pair], *, seed: int) -> list[Item]:
@@ -66,42 +79,64 @@ def arrange(pairs: list[Pair], *, seed: int) -> list[Item]:
     _check(pairs)
     rng = np.random.default_rng(seed)
     ordered = sorted(pairs, key=lambda pair: pair.subject)
-    turns = [turn for _ in range(0, len(pairs), 2) for turn in rng.permutation(2)]  # so that each two are one of each
-    items = [Item(pair, tuple(list(pair.pictures)[:: -1 if turn else 1])) for pair, turn in zip(ordered, turns)]
-    return [items[place] for place in rng.permutation(len(items))]
+    items = []
+    for start in range(0, len(ordered), 2):
+        two = ordered[start : start + 2]
+        for pair, is_swapped in zip(two, rng.permutation(2)):  # so that each two are one of each
+            first, second = pair.pictures
+            sides = (second, first) if is_swapped else (first, second)
+            items.append(Item(pair, sides))
+    order = rng.permutation(len(items))
+    return [items[place] for place in order]
 
 
 def _check(pairs: list[Pair]) -> None:
     if not pairs:
         raise ValueError("raters: expected at least one pair of pictures, got none")
-    names = [pair.name for pair in pairs]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"raters: expected a name for each pair, got {sorted(twice)[0]!r} twice")
-    if len(arms := {tuple(pair.pictures) for pair in pairs}) > 1 or len(next(iter(arms))) != 2:
+    counts = Counter(pair.name for pair in pairs)
+    for name, count in sorted(counts.items()):
+        if count > 1:
+            raise ValueError(f"raters: expected a name for each pair, got {name!r} twice")
+    arms = {tuple(pair.pictures) for pair in pairs}
+    counts_of_arms = {len(pair.pictures) for pair in pairs}
+    if len(arms) > 1 or counts_of_arms != {2}:
         raise ValueError(f"raters: expected two arms, the same in every pair, got {sorted(arms)}")
 
 
 def _arms(folder: Path, first: str, second: str) -> tuple[str, str]:
     if not folder.is_dir():
         raise ValueError(f"raters: expected a folder of pairs at {folder}, found none")
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
-    found = [name for name in found if name != REFERENCES]
-    arms = [check_name(f"folder in {folder}", name, found) for name in (first, second) if name] or found
+    known = _folders_of_arms(folder)
+    wanted = [name for name in (first, second) if name]
+    for name in wanted:
+        check_name(f"folder in {folder}", name, known)
+    arms = wanted or known
     if len(set(arms)) != 2:
-        raise ValueError(
-            f"{folder}: expected two folders of pictures beside {REFERENCES}, got {arms}; say which: --first --second"
-        )
+        told = f"expected two folders of pictures beside {REFERENCES}, got {arms}"
+        raise ValueError(f"{folder}: {told}; say which: --first --second")
     return arms[0], arms[1]
+
+
+def _folders_of_arms(folder: Path) -> list[str]:
+    names = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name != REFERENCES and not path.name.startswith("."):
+            names.append(path.name)
+    return names
 
 
 def _prompts(path: Path) -> pd.DataFrame:
     """Columns file, prompt, subject, which is empty where there is only one."""
     if not path.is_file():
         raise ValueError(f"raters: expected {path}, with the columns file and prompt, found none")
-    told = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if missing := {"file", "prompt"} - set(told):
-        raise ValueError(f"{path}: expected the columns file and prompt, {sorted(missing)} not among {list(told)}")
-    return told if "subject" in told else told.assign(subject="")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    missing = {"file", "prompt"} - set(table)
+    if missing:
+        names = f"{sorted(missing)} not among {list(table)}"
+        raise ValueError(f"{path}: expected the columns file and prompt, {names}")
+    if "subject" not in table:
+        return table.assign(subject="")
+    return table
 
 
 def _references(folder: Path, subject: str) -> tuple[Image.Image, ...]:
@@ -109,11 +144,11 @@ def _references(folder: Path, subject: str) -> tuple[Image.Image, ...]:
     files = picture_files(where) if where.is_dir() else ()
     if not files:
         raise ValueError(f"raters: expected reference pictures in {where}, found none")
-    return tuple(load_image(path) for path in files[:SHOWN])
+    return tuple(load_image(path) for path in files[:MOST_REFERENCES])
 
 
-def _picture(folder: Path, arm: str, row) -> Image.Image:
-    path = folder / arm / row.file
+def _picture(folder: Path, arm: str, name: str) -> Image.Image:
+    path = folder / arm / name
     if not path.is_file():
-        raise ValueError(f"{folder / PROMPTS} names {row.file}: expected a picture {path}, found none")
+        raise ValueError(f"{folder / PROMPTS} names {name}: expected a picture {path}, found none")
     return load_image(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,8 @@ COLUMNS = ("form", "rater", "item", "question", "answer")
 class Ratings:
     """Every answer with what it means: columns rater, item, question, answer (of the page), choice (an arm), subject.
 
-    `arms` are the first and the second; `simulated` is whether the raters are programs.
+    `arms` are the first and the second, `items` is how many the form has, and `simulated` says whether the raters are
+    programs.
     """
 
     frame: pd.DataFrame
@@ -31,76 +33,105 @@ class Ratings:
     @property
     def raters(self) -> list[str]:
         """Their codes, in the order of the files."""
-        return list(dict.fromkeys(self.frame["rater"]))
+        return self.frame["rater"].unique().tolist()
 
 
 def read_ratings(key: Path | str, answers: Sequence[Path | str]) -> Ratings:
     """Read the key and the files that raters saved. Raises ValueError that names the file, the line and the fault."""
     if not answers:
         raise ValueError("raters: expected at least one file of answers, got none")
-    known = read_key(key)
-    frames = [_read(path, COLUMNS) for path in answers]
-    for path, frame in zip(answers, frames):
-        _check_file(path, frame, known)
-    _check_once([(rater, str(path)) for path, frame in zip(answers, frames) for rater in frame["rater"].unique()])
-    return decoded(known, pd.concat(frames, ignore_index=True))
+    key_table = _read_key(key)
+    frames = []
+    for path in answers:
+        frame = _read(path, COLUMNS)
+        _check_answers(path, frame, key_table)
+        frames.append(frame)
+    _check_one_file_each(answers, frames)
+    return decoded(key_table, pd.concat(frames, ignore_index=True))
 
 
-def read_key(path: Path | str) -> pd.DataFrame:
+def _read_key(path: Path | str) -> pd.DataFrame:
     """The key that was written beside a form (`form.KEY_COLUMNS`), all columns being text."""
     key = _read(path, KEY_COLUMNS)
-    if key["form"].nunique() != 1 or key["item"].duplicated().any():
+    is_of_one_form = key["form"].nunique() == 1
+    if not is_of_one_form or key["item"].duplicated().any():
         raise ValueError(f"{path}: expected the key of one form, a row an item; it was changed or joined with another")
     return key
 
 
 def decoded(key: pd.DataFrame, answers: pd.DataFrame) -> Ratings:
-    """Answers (`COLUMNS`) with the arms that the key gives them. ValueError where people and programs are mixed."""
-    simulated = answers["rater"].str.startswith(SIMULATED)
-    if simulated.any() and not simulated.all():
+    """Answers (`COLUMNS`) with the arms that the key (`form.key_of`) gives them.
+
+    ValueError where people and programs are mixed.
+    """
+    is_simulated = answers["rater"].str.startswith(SIMULATED)
+    if is_simulated.any() and not is_simulated.all():
         raise ValueError(f"raters: expected people or {SIMULATED} raters, got both; read them one after the other")
-    frame = answers.merge(key[["item", "pair", "subject", "first", "second", "A"]], on="item")
-    other = np.where(frame["A"] == frame["first"], frame["second"], frame["first"])
-    frame["choice"] = np.select([frame["answer"] == side for side in SIDES], [frame["A"], other], UNSURE)
     arms = (key["first"].iloc[0], key["second"].iloc[0])
-    kept = frame[["rater", "item", "question", "answer", "choice", "subject"]]
-    return Ratings(kept, arms, len(key), bool(simulated.all()))
+    frame = answers.merge(key[["item", "subject", "first", "second", "A"]], on="item")
+    a_is_first = frame["A"] == frame["first"]
+    arm_b = np.where(a_is_first, frame["second"], frame["first"])
+    is_side = [frame["answer"] == side for side in SIDES]
+    arm_of_side = [frame["A"], arm_b]
+    frame["choice"] = np.select(is_side, arm_of_side, UNSURE)
+    return Ratings(
+        frame=frame[["rater", "item", "question", "answer", "choice", "subject"]],
+        arms=arms,
+        items=len(key),
+        simulated=bool(is_simulated.all()),
+    )
 
 
 def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     if not Path(path).is_file():
         raise ValueError(f"raters: expected a CSV file at {path}, found none")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    if missing := [name for name in columns if name not in frame]:
-        wanted = ", ".join(columns)
-        raise ValueError(f"{path}: expected the columns {wanted}, separated by commas; {missing} not in {list(frame)}")
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        expected = f"expected the columns {', '.join(columns)}, separated by commas"
+        raise ValueError(f"{path}: {expected}; {missing} not in {list(frame)}")
     if frame.empty:
         raise ValueError(f"{path}: expected at least one row below the column names, got none")
-    return frame[list(columns)].apply(lambda column: column.str.strip())
+    kept = frame[list(columns)]
+    return kept.apply(lambda column: column.str.strip())
 
 
-def _check_file(path: Path | str, frame: pd.DataFrame, key: pd.DataFrame) -> None:
+def _check_answers(
+    path: Path | str,
+    frame: pd.DataFrame,
+    key: pd.DataFrame,
+) -> None:
     """ValueError at the first row that is no answer to the key's form."""
-    form = key["form"].iloc[0]
     for line, row in enumerate(frame.itertuples(), 2):
-        where = f"{path}, line {line}"
-        if row.form != form:
-            raise ValueError(f"{where}: expected answers to the form {form}, got one to {row.form!r}; use its own key")
-        if not row.rater:
-            raise ValueError(f"{where}: expected the rater's code, got none")
-        check_name(f"{where}: item", row.item, key["item"])
-        check_name(f"{where}: question", row.question, QUESTIONS)
-        check_name(f"{where}: answer", row.answer, ANSWERS)
-    twice = frame[frame.duplicated(["rater", "item", "question"])]
-    if len(twice):
-        row = twice.iloc[0]
-        raise ValueError(f"{path}: {row.rater} answers {row.question!r} of item {row['item']} twice; keep one")
+        _check_answer(f"{path}, line {line}", row, key)
+    is_repeated = frame.duplicated(["rater", "item", "question"])
+    if is_repeated.any():
+        row = frame[is_repeated].iloc[0]
+        told = f"{row.rater} answers {row.question!r} of item {row['item']} twice"
+        raise ValueError(f"{path}: {told}; keep one")
 
 
-def _check_once(given: Sequence[tuple[str, str]]) -> None:
-    """ValueError where a rater is in two files; `given` has every file of every rater."""
-    seen: dict[str, str] = {}
-    for rater, path in given:
-        if rater in seen:
-            raise ValueError(f"rater {rater!r}: expected one file, got {seen[rater]} and {path}; keep the last saved")
-        seen[rater] = path
+def _check_answer(where: str, row: Any, key: pd.DataFrame) -> None:
+    form = key["form"].iloc[0]
+    if row.form != form:
+        expected = f"expected answers to the form {form}, got one to {row.form!r}"
+        raise ValueError(f"{where}: {expected}; use its own key")
+    if not row.rater:
+        raise ValueError(f"{where}: expected the rater's code, got none")
+    check_name(f"{where}: item", row.item, key["item"])
+    check_name(f"{where}: question", row.question, QUESTIONS)
+    check_name(f"{where}: answer", row.answer, ANSWERS)
+
+
+def _check_one_file_each(
+    paths: Sequence[Path | str],
+    frames: Sequence[pd.DataFrame],
+) -> None:
+    """ValueError where a rater is in two files."""
+    path_by_rater: dict[str, Path | str] = {}
+    for path, frame in zip(paths, frames):
+        for rater in frame["rater"].unique():
+            if rater in path_by_rater:
+                both = f"{path_by_rater[rater]} and {path}"
+                raise ValueError(f"rater {rater!r}: expected one file, got {both}; keep the last saved")
+            path_by_rater[rater] = path

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sidkit.config import check_name
 from sidkit.measure.pictures import without_identifier
-from sidkit.raters import form, pairs, scores, simulated
+from sidkit.raters import form, pairs, preferences, simulated
 from sidkit.raters import ratings as answers
 from sidkit.raters.pairs import Pair
 from sidkit.raters.questions import QUESTIONS
@@ -53,8 +53,8 @@ def simulated_ratings(study: Study, pairs_: list[Pair], *, raters: int, noise: f
 
 
 def table(ratings: answers.Ratings, *, seed: int) -> pd.DataFrame:
-    """`scores.told` turned round for a narrow page: a column a question, intervals on a line of their own."""
-    told = scores.told(ratings, seed=seed).replace(r" \[", "<br>[", regex=True).set_index("Question")
+    """`preferences.reading_table` for a narrow page: a column a question, intervals on a line of their own."""
+    told = preferences.reading_table(ratings, seed=seed).replace(r" \[", "<br>[", regex=True).set_index("Question")
     told = told.rename(columns={"Difference": "difference", "Agreement": "agreement (alpha)"})
     return told.rename(index=HEADS).T.rename_axis("Share of answers").reset_index()
 
@@ -79,7 +79,7 @@ def _places(study: Study, seed: int) -> list[tuple[str, int, int]]:
 def _pair(study: Study, place: tuple[str, int, int], arms: tuple[str, str]) -> Pair:
     name, prompt, picture = place
     asked = without_identifier(study.prompts[name][prompt].text)
-    references = tuple(load_images(study.subjects[name])[: pairs.SHOWN])
+    references = tuple(load_images(study.subjects[name])[: pairs.MOST_REFERENCES])
     drawn = {arm: study.picture(name, arm, prompt, picture) for arm in arms}
     return Pair(f"{name}/{prompt:02}/{picture:02}", name, asked, references, drawn)
 
