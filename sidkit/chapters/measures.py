@@ -22,7 +22,7 @@ from sidkit.measure.metrics import similarities
 from sidkit.measure.pictures import measure
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.model_cache import Models
-from sidkit.raters import scores
+from sidkit.raters import preferences
 from sidkit.raters.pairs import Pair
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.references import read_truth
@@ -124,7 +124,7 @@ def values(results: Results) -> dict[str, Any]:
     return {
         "known": len(frame),
         "drawn": len(results.main.frame),
-        "raters": " ".join(scores.notes(_ratings(results))),
+        "raters": " ".join(preferences.notes(_ratings(results))),
         "reach": reach(frame),
     }
 
