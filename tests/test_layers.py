@@ -30,7 +30,7 @@ LAYERS = (
     ("sidkit.model_cache", "sidkit.measure.pictures", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
     ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
     ("sidkit.attention", "sidkit.attention_hooks", "sidkit.encoder_methods"),
-    ("sidkit.pretrain", "sidkit.stickers.gallery", "sidkit.doctor.needs", "sidkit.doctor.architectures"),
+    ("sidkit.pretrain", "sidkit.stickers.gallery"),
     ("sidkit.study",),
     ("sidkit.chapters",),
     ("sidkit.notebook", "sidkit.book", "sidkit.doctor", "sidkit.fetch", "sidkit.new"),

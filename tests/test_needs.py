@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional as F
 
 from sidkit.config import load_profile
-from sidkit.doctor import needs
+from sidkit.doctor import activations, needs
 from sidkit.doctor.architectures import configuration, empty_pipeline
 from sidkit.models import text_parts
 
@@ -68,12 +71,32 @@ def test_what_is_kept_is_what_autograd_keeps(tiny_pipe):
     config = unet.config
     noisy, text = (
         torch.randn(1, config.in_channels, side, side),
-        torch.randn(1, needs.TOKENS, config.cross_attention_dim),
+        torch.randn(1, activations.TOKENS, config.cross_attention_dim),
     )
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         loss = F.mse_loss(unet(noisy, torch.tensor([1]), text).sample, noisy)
     assert loss.requires_grad
     assert estimated == pytest.approx(sum(kept.values()), rel=0.2)
+
+
+@pytest.mark.slow
+def test_torch_s_own_counter_agrees_where_it_can():
+    """In full precision: its half precision is the CPU's."""
+    profile = load_profile("stickers")
+    training = replace(profile.training["dreambooth"], precision="fp32")
+    side = profile.resolution // empty_pipeline(profile).vae_scale_factor
+    with FakeTensorMode(), torch.device("cpu"):
+        unet = UNet2DConditionModel.from_config(configuration(profile)["unet"])
+        noisy = torch.empty(1, unet.config.in_channels, side, side)
+        text = torch.empty(1, activations.TOKENS, unet.config.cross_attention_dim)
+        tracker = MemTracker()
+        tracker.track_external(unet)
+        with tracker:
+            output = unet(noisy, torch.tensor([1]), text).sample
+            (bytes_by_kind,) = tracker.get_tracker_snapshot("current").values()
+    assert output.requires_grad
+    kept = {getattr(kind, "value", kind): size for kind, size in bytes_by_kind.items()}
+    assert kept["Activation"] == pytest.approx(needs.activation_bytes(profile, training), rel=0.02)
 
 
 def test_what_saves_memory_is_seen_to_save_it():
