@@ -18,9 +18,19 @@ from pydantic.dataclasses import dataclass
 
 PROFILES = Path(__file__).parent / "profiles"
 WEIGHTS = Path(__file__).parent / "stickers" / "weights"
-PARTS = ("text_to_image", "image_text", "reader", "identity", "segmenter", "subject_encoder")
 EMBEDDED = "embedded:"
+PARTS = (  # the models that are shipped, each in a folder of its name
+    "text_to_image",
+    "image_text",
+    "reader",
+    "identity",
+    "segmenter",
+    "captioner",
+    "subject_encoder",
+)
+CARD = ("README.md", "training.json")  # in a part's folder: what tells of the model and does not shape it
 
+ModelKey = dict[str, Path] | tuple[str, str | None]  # of `model_key`
 Count = Annotated[int, Field(strict=True, gt=0)]
 _STRICT = ConfigDict(extra="forbid")
 
@@ -141,16 +151,17 @@ def load_profile(name: str, **overrides: Any) -> Profile:
 
     Raises ValueError for an unknown profile or key (the nearest known one is offered) and for a value of a wrong type.
     """
-    path = (
-        Path(name) if name.endswith((".yaml", ".yml")) else PROFILES / f"{check_name('profile', name, profiles())}.yaml"
-    )
+    path = _profile_file(name)
     if not path.is_file():
         raise ValueError(f"profile: expected a YAML file at {path}, found none")
-    values = _merge(yaml.safe_load(path.read_text()), overrides)
+    values = {"name": path.stem} | yaml.safe_load(path.read_text())
     try:
-        return _fitting(Profile(**{"name": path.stem, **values}))
+        profile = Profile(**_merge(values, overrides))
     except ValidationError as error:
-        raise ValueError(f"profile {path.stem}: " + "; ".join(map(_explain, error.errors()))) from error
+        faults = [_explain(fault) for fault in error.errors()]
+        raise ValueError(f"profile {path.stem}: {'; '.join(faults)}") from error
+    _check_precisions(profile)
+    return profile
 
 
 def profiles() -> list[str]:
@@ -158,9 +169,27 @@ def profiles() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
 
+def _profile_file(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    check_name("profile", name, profiles())
+    return PROFILES / f"{name}.yaml"
+
+
 def weights_folder(part: str) -> Path:
     """Folder of a shipped model; `part` is one of PARTS."""
     return WEIGHTS / check_name("part", part, PARTS)
+
+
+def model_key(reference: str, revision: str | None = None) -> ModelKey:
+    """What stands for a model in a run's key: its local files but for its card, or a hub's name for it."""
+    place = Path(locate(reference))
+    if not place.exists():
+        return reference, revision
+    if place.is_file():
+        return {place.name: place}
+    files = [path for path in sorted(place.rglob("*")) if path.is_file() and path.name not in CARD]
+    return {path.relative_to(place).as_posix(): path for path in files}
 
 
 def locate(reference: str) -> str:
@@ -182,14 +211,15 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     return name
 
 
-def _fitting(profile: Profile) -> Profile:
-    """The profile, if its precisions go together: half-precision weights cannot be computed with in fp32."""
+def _check_precisions(profile: Profile) -> None:
+    """Raise ValueError unless they go together: half-precision weights cannot be computed with in fp32."""
     held = profile.memory.weights
     for method, training in profile.training.items():
         if held != "fp32" and training.precision == "fp32":
-            told = f"{profile.name}: memory.weights is {held}: expected training.{method}.precision bf16 or fp16"
-            raise ValueError(f"{told}, got fp32; change one of the two")
-    return profile
+            raise ValueError(
+                f"{profile.name}: memory.weights is {held}: expected training.{method}.precision bf16 or fp16, "
+                "got fp32; change one of the two"
+            )
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -201,8 +231,9 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
 def _merge(base: Mapping, over: Mapping) -> dict:
     merged = dict(base)
     for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both else value
+        below = merged.get(key)
+        are_sections = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = _merge(below, value) if are_sections else value
     return merged
 
 
@@ -211,6 +242,8 @@ def _explain(error: dict) -> str:
     *parents, key = map(str, error["loc"])
     if error["type"] == "unexpected_keyword_argument":
         section = _SECTIONS[parents[0]] if parents else Profile
-        return ": ".join([*parents, _unknown("key", key, sorted(f.name for f in fields(section)))])
+        known = sorted(field.name for field in fields(section))
+        return ": ".join([*parents, _unknown("key", key, known)])
+    where = ".".join([*parents, key])
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{'.'.join([*parents, key])}: {message}, got {error['input']!r}"
+    return f"{where}: {message}, got {error['input']!r}"

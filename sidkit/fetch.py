@@ -32,7 +32,7 @@ SOURCES = {
         "dataset",
     )
 }
-PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
+COMPONENTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 
 
 def about(name: str) -> str:
@@ -114,4 +114,5 @@ def _wanted(profile: Profile, reference: str) -> Iterable[str]:
         return ["*.json", "*.txt", "*.safetensors"]
     variant = f".{profile.variant}" if profile.variant else ""
     weights = [f"{stem}{variant}.safetensors" for stem in ("model", "diffusion_pytorch_model", "*-of-*")]
-    return ["model_index.json", *(f"{part}/{kind}" for part in PARTS for kind in ("*.json", "*.txt", *weights))]
+    kinds = ("*.json", "*.txt", *weights)
+    return ["model_index.json", *(f"{component}/{kind}" for component in COMPONENTS for kind in kinds)]

@@ -9,7 +9,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from tqdm import tqdm
 
-from sidkit.config import Sampling, Training
+from sidkit.config import Sampling
 from sidkit.mark import check_ready
 from sidkit.models import computing_in, resolution, tokenizers
 from sidkit.stickers.vocabulary import with_article
@@ -51,9 +51,10 @@ def generate(
     with tqdm(total=len(wanted), desc="draw", unit="picture", delay=5, disable=not progress) as bar:
         for start in range(0, len(wanted), size):
             batch = wanted[start : start + size]
+            filled = batch + batch[-1:] * (size - len(batch))
             with torch.inference_mode(), computing_in(pipe, precision):
-                images = _draw(pipe, batch + batch[-1:] * (size - len(batch)), sampling)
-            pictures += [Picture(*one, image) for one, image in zip(batch, images)]
+                images = _draw(pipe, filled, sampling)
+            pictures += [Picture(prompt, seed, image) for (prompt, seed), image in zip(batch, images)]
             bar.update(len(batch))
     return pictures
 
@@ -61,19 +62,20 @@ def generate(
 def class_pictures(
     pipe: DiffusionPipeline,
     class_word: str,
-    training: Training,
+    count: int,
     sampling: Sampling,
     *,
     seed: int,
+    precision: str = "fp32",
     progress: bool = True,
 ) -> tuple[list[Image.Image], list[str]]:
     """Pictures of the class by the base model with their captions, "a photo of a dog": DreamBooth's prior preservation.
 
-    As many as `training.prior_images`; make them once for a class and base model.
+    `personalize` takes them as `prior`; make them once for a class and base model.
     """
     caption = f"a photo of {with_article(class_word)}"
-    seeds = [seed + index for index in range(training.prior_images)]
-    drawn = generate(pipe, [caption], seeds, sampling, precision=training.precision, progress=progress)
+    seeds = [seed + index for index in range(count)]
+    drawn = generate(pipe, [caption], seeds, sampling, precision=precision, progress=progress)
     return [picture.image for picture in drawn], [caption] * len(drawn)
 
 

@@ -2,7 +2,7 @@
 
     runs = Runs("runs")
     key = {"subject": subject.folder, "training": training, "seed": 0}
-    folder = runs.get("dreambooth", key, make, code=["sidkit.personalization"])
+    folder = runs.get("trained", key, make, code=[personalize])
 
 `make(folder)` writes its files into the folder that it is given. The folder gets its final name only when it is whole,
 so a run that was killed leaves nothing that anybody reads: the next call starts it again.
@@ -10,21 +10,20 @@ so a run that was killed leaves nothing that anybody reads: the next call starts
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
 import json
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,9 +31,11 @@ from filelock import FileLock
 from PIL import Image
 
 from sidkit.files import whole_folder
+from sidkit.imports import sources
 
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
 RECORD = "run.json"
+Entry = Callable | ModuleType
 
 
 class Runs:
@@ -43,18 +44,19 @@ class Runs:
     def __init__(self, root: Path | str = "runs"):
         self.root = Path(root)
 
-    def get(self, kind: str, key: Mapping[str, Any], make: Callable[[Path], None], *, code: Sequence[str] = ()) -> Path:
+    def get(self, kind: str, key: Any, make: Callable[[Path], None], *, code: Iterable[Entry] = ()) -> Path:
         """Return the folder of the run that `key` describes; `make(folder)` fills it if it is not there yet.
 
-        `key` holds what shapes the result (see `content` for what a value may be); `code` names the modules or
-        packages whose source shapes it too. Library versions are always part of the key.
+        `key` holds what shapes the result (see `content` for what a value may be). `code` are the functions, classes or
+        modules that do the work: the source of their modules, and of whatever those import of their own package, is
+        part of the key (`sidkit.imports`), as are the versions of the libraries.
         Two processes that ask for one run make it once: the second waits for the first.
         Raises ValueError for a value that cannot be keyed; what `make` raises passes through and leaves no run.
         """
         record = {
             "kind": kind,
             "key": content(key),
-            "code": {name: _source(name) for name in code},
+            "code": code_of(code),
             "libraries": libraries(),
         }
         folder = self.root / kind / _digest(record)
@@ -66,6 +68,18 @@ class Runs:
             if not _is_whole(folder):  # another process may have made it while we waited
                 _make(folder, record, make)
         return folder
+
+
+def code_of(entries: Iterable[Entry]) -> dict[str, str]:
+    """SHA-256 of the code of every module that the entries reach, by the module's name; see `sidkit.imports`.
+
+    Raises ValueError for an entry that no module's file holds, such as a function typed into a notebook.
+    """
+    code: dict[str, str] = {}
+    for entry in entries:
+        module = _module_of(entry)
+        code |= sources([module.__name__], _import_root(module))
+    return {name: _sha(text.encode()) for name, text in sorted(code.items())}
 
 
 def fingerprint(*values: Any) -> str:
@@ -175,15 +189,19 @@ def _version(library: str) -> str | None:
         return None
 
 
-@cache
-def _source(module: str) -> str:
-    """SHA-256 of a module's or package's code; comments and layout do not count."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ValueError(f"code: expected the name of a Python module, got {module!r}")
-    path = Path(spec.origin)
-    paths = sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]
-    return _sha("\n".join(ast.dump(ast.parse(file.read_bytes())) for file in paths).encode())
+def _module_of(entry: Entry) -> ModuleType:
+    name = entry.__name__ if isinstance(entry, ModuleType) else getattr(entry, "__module__", "")
+    module = sys.modules.get(name)
+    if name == "__main__" or getattr(module, "__file__", None) is None:
+        raise ValueError(f"code: expected a function, class or module that a file holds, got {entry!r}; put it there")
+    return module
+
+
+def _import_root(module: ModuleType) -> Path:
+    """The folder that holds the module's top package, or the module itself."""
+    path = Path(module.__file__)
+    folder = path.parent if path.name == "__init__.py" else path
+    return folder.parents[module.__name__.count(".")]
 
 
 def _path(path: Path) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from sidkit.config import Profile, shipped, weights_folder
+from sidkit.config import Profile, model_key, shipped, weights_folder
 from sidkit.describe.describers import STICKERS
 from sidkit.describe.prompts import photo_prompts
 from sidkit.stickers import references
@@ -55,6 +55,10 @@ class World(Protocol):
         """What finds subjects, as it stands in a run's key."""
         ...
 
+    def finds_with(self) -> type:
+        """The class that finds subjects, whose code is part of a run's key."""
+        ...
+
     def knows(self, other: World) -> bool:
         """Whether its model has seen pictures like the other world's."""
         ...
@@ -90,9 +94,7 @@ class Photos:
         import torch
         from tqdm import tqdm
 
-        from sidkit.masks.grounded_sam import GroundedSam
-
-        grounded_sam = GroundedSam(self.finder(), "cuda" if torch.cuda.is_available() else "cpu")
+        grounded_sam = self.finds_with()(self.finder(), "cuda" if torch.cuda.is_available() else "cpu")
         progress = tqdm(pictures, "find subjects", unit="picture", delay=5)
         return [grounded_sam.find(picture, class_word).mask for picture in progress]
 
@@ -102,6 +104,12 @@ class Photos:
             name = self.profile.name if self.profile else "of these photos"
             raise ValueError(f"profile {name}: expected `masks`, which say how subjects are found, got none")
         return self.profile.masks
+
+    def finds_with(self) -> type:
+        """Grounded-SAM."""
+        from sidkit.masks.grounded_sam import GroundedSam
+
+        return GroundedSam
 
     def knows(self, other: World) -> bool:
         """A model of photos has seen drawings, too."""
@@ -134,15 +142,17 @@ class StickerWorld:
 
     def find(self, pictures: Sequence[Image.Image], class_word: str) -> list[np.ndarray | None]:
         """By the shipped segmenter, which finds any subject."""
-        from sidkit.stickers.segmenter import Segmenter
-
-        return Segmenter.load(weights_folder("segmenter")).masks(pictures)
+        return self.finds_with().load(weights_folder("segmenter")).masks(pictures)
 
     def finder(self) -> Any:
         """The segmenter's weights."""
-        from sidkit.model_cache import weights
+        return model_key(str(weights_folder("segmenter")))
 
-        return weights(str(weights_folder("segmenter")))
+    def finds_with(self) -> type:
+        """The shipped segmenter."""
+        from sidkit.stickers.segmenter import Segmenter
+
+        return Segmenter
 
     def knows(self, other: World) -> bool:
         """Only its own drawings."""

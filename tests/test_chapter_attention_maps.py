@@ -1,5 +1,6 @@
 """The attention chapter: maps of the same pictures, leakage by known masks, and what the numbers decide."""
 
+import shutil
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -15,6 +16,7 @@ from sidkit.study import claims, map_measures
 from sidkit.study import maps as kept_maps
 from sidkit.study.chapter import run
 from sidkit.study.maps import Seen
+from sidkit.study.pieces.picture_files import file_name
 from sidkit.worlds import StickerWorld
 
 LEFT = np.zeros((64, 64), bool)
@@ -88,20 +90,20 @@ def test_the_pictures_are_drawn_again_to_the_bit(results, studies, maps):
 
 
 def test_maps_are_kept(studies, maps, monkeypatch):
-    monkeypatch.setattr(kept_maps, "generate", lambda *_, **__: pytest.fail("drawn again"))
+    monkeypatch.setattr(kept_maps, "watch", lambda *_: pytest.fail("drawn again"))
     for name, study in studies.items():
         again = map_measures.seen(study)
         assert again.keys() == maps[name].keys()
         assert all(np.array_equal(again[key].steps, looked.steps) for key, looked in maps[name].items())
 
 
-def test_a_picture_that_differs_is_counted(studies, monkeypatch):
+def test_a_picture_that_differs_is_counted(studies, tmp_path):
     study = studies["things"]
     (name,) = study.subjects
-    old = study.picture
-    black = Image.new("RGB", (64, 64))
-    monkeypatch.setattr(type(study), "picture", lambda self, *at: black if at[2:] == (0, 0) else old(*at))
-    looked = kept_maps.see(replace(study), name, study.plan.arms[0].name, "daam")
+    arm = study.plan.arms[0].name
+    folder = shutil.copytree(study.folders[name, arm], tmp_path / "pictures")
+    Image.new("RGB", (64, 64)).save(folder / file_name(0, 0))
+    looked = kept_maps.see(replace(study, folders={(name, arm): folder}), name, arm, "daam")
     assert looked.same == pytest.approx(1 - 1 / len(looked.mean)) and looked.mean.shape[1:] == (64, 64)
 
 

@@ -17,9 +17,9 @@ from sidkit.stickers.references import make_subject, outlines
 from sidkit.study import claims
 from sidkit.study.chapter import run
 from sidkit.study.masks import as_segmented, given, masks_of
-from sidkit.study.pieces import file_name
+from sidkit.study.pieces.picture_files import file_name
 from sidkit.study.plan import PAIRS, Arm, make_plan
-from sidkit.study.run import captions_of, run_study
+from sidkit.study.run import run_study
 from sidkit.subjects import load_images
 
 
@@ -74,9 +74,8 @@ def test_full_stays_below_forty_models_and_holds_each_pair_of_biases_twice():
 def test_a_negative_prompt_trains_nothing_and_changes_the_pictures(studies):
     study = studies["things"]
     (subject,) = study.subjects.values()
-    arms = {arm.name: arm for arm in study.plan.arms}
     folders = {
-        name: study.workshop.trained(subject, arms[name], captions_of(subject, arms[name]))
+        name: study.trained(subject.name, name)
         for name in ("usual", "negative prompt", "negative prompt, guidance 6", "cut out", "masked loss")
     }
     assert len({*folders.values()}) == 3

@@ -16,7 +16,7 @@ from sidkit.stickers.references import make_subject
 from sidkit.study import claims
 from sidkit.study import drawn_masks as finding
 from sidkit.study.chapter import run
-from sidkit.study.pieces import file_name
+from sidkit.study.pieces.picture_files import file_name
 from sidkit.worlds import StickerWorld, world_of
 
 PURPLE, GRAY = (136, 56, 192), (128, 128, 128)

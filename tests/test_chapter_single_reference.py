@@ -5,9 +5,10 @@ import pytest
 
 from sidkit.chapters import biases, methods, single_reference
 from sidkit.runs import Runs, fingerprint
-from sidkit.study.pieces import Workshop, sticker_subject
+from sidkit.study import recipes
+from sidkit.study.cells import cells_of
 from sidkit.study.plan import Stickers
-from sidkit.study.run import captions_of
+from sidkit.study.run import subjects_of
 
 
 def test_a_scale_has_its_arms_and_never_more_than_one_reference():
@@ -25,10 +26,8 @@ def test_few_personalizations_are_not_those_of_the_chapter_on_biases(scale, most
     runs = Runs(tmp_path)
 
     def trained(plan):
-        subjects = [sticker_subject(wanted, plan, runs) for wanted in plan.subjects]
-        workshop = Workshop(plan, runs, None)
-        pairs = [(subject, arm) for subject in subjects for arm in plan.trained]
-        return {fingerprint(workshop._training(*pair, captions_of(*pair))) for pair in pairs}
+        cells = cells_of(plan, subjects_of(plan, runs))
+        return {fingerprint(recipes.trained(plan, cell)) for cell in cells.values() if cell.arm in plan.trained}
 
     ours = trained(single_reference.plans(scale)["single"])
     known = trained(biases.plans(scale, biases=["pose"])["pose"])

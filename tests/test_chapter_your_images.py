@@ -9,7 +9,7 @@ from PIL import Image
 from sidkit.chapters import your_images as own
 from sidkit.check import subject as checking
 from sidkit.check.check import Finding
-from sidkit.describe.embedded import FOLDER
+from sidkit.config import weights_folder
 from sidkit.stickers.factors import subject_classes
 from sidkit.stickers.references import SCENES, make_subject
 from sidkit.study.claims import NOT_RUN
@@ -22,7 +22,8 @@ training: {dreambooth: {steps: 1, learning_rate: 1.0e-5}}
 sampling: {steps: 2, guidance: 2.0}
 encoders: {image_text: "embedded:image_text", identity: "embedded:identity"}
 """
-shipped = pytest.mark.skipif(not (FOLDER / "model.safetensors").exists(), reason="the captioner is not shipped")
+CAPTIONER = weights_folder("captioner") / "model.safetensors"
+shipped = pytest.mark.skipif(not CAPTIONER.exists(), reason="the captioner is not shipped")
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import sidkit
+from sidkit.chapters.sticker_world import cards_table, megabytes
 from sidkit.config import (
     PARTS,
+    WEIGHTS,
     Encoders,
     Profile,
     Sampling,
@@ -16,9 +18,11 @@ from sidkit.config import (
     check_name,
     load_profile,
     locate,
+    model_key,
     profiles,
     weights_folder,
 )
+from sidkit.runs import fingerprint
 
 
 def test_stickers_defaults_are_the_feasibility_study_s():
@@ -101,6 +105,29 @@ def test_embedded_references_lead_to_the_shipped_weights():
     assert locate("ViT-B-32/openai") == "ViT-B-32/openai"
     with pytest.raises(ValueError, match="did you mean 'reader'"):
         weights_folder("raeder")
+
+
+def test_every_shipped_model_is_known_and_told_and_weighed():
+    folders = {path.name for path in WEIGHTS.iterdir() if path.is_dir()}
+    assert folders == set(PARTS)
+    assert {name.replace(" ", "_") for name in cards_table()["Model"]} == folders
+    on_disk = sum(path.stat().st_size for path in WEIGHTS.rglob("*.safetensors"))
+    assert megabytes() == on_disk / 1e6
+
+
+def test_a_model_s_card_is_no_part_of_a_run_s_key():
+    names = set(model_key("embedded:text_to_image"))
+    assert "model_index.json" in names and not {"README.md", "training.json"} & names
+    assert model_key("ViT-B-32/openai") == ("ViT-B-32/openai", None)
+
+
+def test_a_model_in_a_single_file_counts_by_its_bytes(tmp_path):
+    file = tmp_path / "model.safetensors"
+    keys = []
+    for data in (b"one", b"another"):
+        file.write_bytes(data)
+        keys.append(fingerprint(model_key(str(file))))
+    assert keys[0] != keys[1]
 
 
 def test_check_name_offers_nothing_where_nothing_is_near():

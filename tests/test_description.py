@@ -5,9 +5,10 @@ import json
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from sidkit import config
 from sidkit.describe.answers import AnswerError, clean, read_answer
 from sidkit.describe.description import Description, mark, to_parts
-from sidkit.describe.embedded import first_half, parts
+from sidkit.describe.embedded import Stickers, first_half, parts
 from sidkit.describe.instructions import KNOWN, load_instruction
 
 PERFUME = Description(
@@ -18,6 +19,12 @@ PERFUME = Description(
     background_details="on the bed of white sheet",
     subject="elegant",
 )
+
+
+def test_the_captioner_is_looked_for_where_all_shipped_weights_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "WEIGHTS", tmp_path)
+    monkeypatch.setattr("sidkit.stickers.captioner.Captioner", lambda folder, device: folder)
+    assert Stickers()._captioner == tmp_path / "captioner"
 
 
 def test_the_papers_instructions_are_word_for_word():

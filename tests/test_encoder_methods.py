@@ -271,16 +271,14 @@ def plan(world, monkeypatch):
 
 def test_an_arm_with_an_encoder_runs_through_the_study_without_training(plan, tiny_pipe, tmp_path, monkeypatch):
     from sidkit.runs import Runs
-    from sidkit.study import pieces
+    from sidkit.study.workshop import Workshop
 
     assert [arm.name for arm in plan.trained] == ["usual"] and plan.runs == 1 and "1 personalization" in str(plan)
     only = replace(plan, arms=plan.arms[:1])
     assert only.runs == 0
     monkeypatch.setattr("sidkit.model_cache.load_pipeline", lambda profile, device: copy_pipeline(tiny_pipe))
-    monkeypatch.setattr(pieces.Workshop, "_train", lambda *_: pytest.fail("an encoder was trained"))
-    monkeypatch.setattr(
-        pieces.Workshop, "measures", lambda self, *_: pytest.importorskip("pandas").DataFrame({"SA": [0.5]})
-    )
+    monkeypatch.setattr(Workshop, "_train", lambda *_: pytest.fail("an encoder was trained"))
+    monkeypatch.setattr(Workshop, "measures", lambda self, *_: pytest.importorskip("pandas").DataFrame({"SA": [0.5]}))
     study = run_study(only, Runs(tmp_path / "runs"), progress=False)
     assert list(study.frame["method"]) == ["encoder:stickers"]
     (folder,) = study.folders.values()
@@ -291,4 +289,4 @@ def test_an_arm_with_an_encoder_runs_through_the_study_without_training(plan, ti
 
 def test_an_arm_with_an_unknown_encoder_is_refused(plan):
     with pytest.raises(ValueError, match="unknown encoder 'sticker'; did you mean 'stickers'"):
-        make_plan("smoke", arms=(Arm("encoder", 1, "encoder:sticker"),))
+        make_plan("smoke", subjects=["dog"], arms=(Arm("encoder", 1, "encoder:sticker"),))

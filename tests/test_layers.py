@@ -21,13 +21,14 @@ LAYERS = (
         "sidkit.config",
         "sidkit.files",
         "sidkit.hub",
+        "sidkit.imports",
         "sidkit.mark",
         "sidkit.torchvision_ops",
     ),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
     ("sidkit.stickers.references", "sidkit.masks.files", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
     ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
-    ("sidkit.model_cache", "sidkit.measure.pictures", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
+    ("sidkit.model_cache", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
     ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
     ("sidkit.attention", "sidkit.attention_hooks", "sidkit.encoder_methods"),
     ("sidkit.pretrain", "sidkit.stickers.gallery"),
@@ -71,7 +72,7 @@ NAMED_TWICE = {
     "pictures",
     "stickers",
 }  # file names; to be none
-KNOTS = {("measure", "model_cache")}  # rooms that still import each other
+KNOTS = set()  # rooms that still import each other
 
 
 def module_name(path):

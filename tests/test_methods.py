@@ -22,7 +22,7 @@ from sidkit.personalization.svdiff import fold
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
 SHORT = Training(steps=3, learning_rate=1e-2, batch_size=2, rank=2)
 LEARNING = {"dreambooth": 5e-3, "lora": 2e-2, "custom_diffusion": 2e-2, "svdiff": 5e-2, "textual_inversion": 5e-2}
-PARTS = ("unet", "text_encoder", "vae")
+NETWORKS = ("unet", "text_encoder", "vae")
 SAMPLING = Sampling(steps=2)
 
 every_method = pytest.mark.parametrize("method", METHODS)
@@ -34,7 +34,7 @@ def train(pipe, pictures, method, training=SHORT, seed=0, **options):
     return personalize(pipe, pictures, captions, method, training, seed=seed, progress=False, **options)
 
 
-def weights(pipe, parts=PARTS):
+def weights(pipe, parts=NETWORKS):
     named = ((part, getattr(pipe, part).state_dict()) for part in parts)
     return {f"{part}.{name}": value.clone() for part, state in named for name, value in state.items()}
 
@@ -52,7 +52,7 @@ def drawn(pipe):
 @every_method
 def test_only_what_is_trained_changes_and_all_of_it(make, pictures, method):
     pipe = make()
-    parts = [part for part in (*PARTS, "text_encoder_2") if getattr(pipe, part, None) is not None]
+    parts = [part for part in (*NETWORKS, "text_encoder_2") if getattr(pipe, part, None) is not None]
     trained = set(trained_parameters(pipe, method, SHORT))
     before = weights(pipe, parts)
     train(pipe, pictures, method)

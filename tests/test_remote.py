@@ -19,9 +19,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sidkit.cli.main import app
+from sidkit.config import weights_folder
 from sidkit.describe.answers import AnswerError
 from sidkit.describe.describers import make_describer
-from sidkit.describe.embedded import FOLDER, Stickers
+from sidkit.describe.embedded import Stickers
 from sidkit.describe.folder import describe_folder
 from sidkit.describe.instructions import load_instruction
 from sidkit.describe.remote import KEY, Remote, data_url
@@ -32,7 +33,8 @@ SECRET = "sk-test-3f9a7c51d2"
 QUICK = {"retry-after-ms": "5"}
 STRUCTURE = load_instruction("structure").filled("dog")
 SENTENCE = load_instruction("sentence").filled("dog")
-shipped = pytest.mark.skipif(not (FOLDER / "model.safetensors").exists(), reason="the captioner is not shipped")
+CAPTIONER = weights_folder("captioner") / "model.safetensors"
+shipped = pytest.mark.skipif(not CAPTIONER.exists(), reason="the captioner is not shipped")
 
 
 def said(text="", *, finish="stop", **message):

@@ -1,5 +1,6 @@
 """The run store: same content, same folder; made once; nothing half-written is read."""
 
+import importlib
 import json
 import os
 import signal
@@ -14,7 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.runs import Runs, content, fingerprint
+from sidkit import config
+from sidkit.imports import sources
+from sidkit.runs import Runs, code_of, content, fingerprint
+from sidkit.stickers.references import make_subject
 
 
 @dataclass(frozen=True)
@@ -50,21 +54,32 @@ def test_another_key_kind_or_code_is_another_run(tmp_path):
         runs.get("train", {"seed": 0}, make),
         runs.get("train", {"seed": 1}, make),
         runs.get("measure", {"seed": 0}, make),
-        runs.get("train", {"seed": 0}, make, code=["sidkit.config"]),
+        runs.get("train", {"seed": 0}, make, code=[config]),
     }
     assert len(folders) == make.calls == 4
 
 
 def test_code_counts_but_its_comments_do_not(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    folders = []
+    digests = []
     for name, source in [("m_one", "x = 1"), ("m_same", "x  =  1  # why"), ("m_other", "x = 2")]:
         (tmp_path / f"{name}.py").write_text(source)
-        folder = Runs(tmp_path / "runs").get("k", {}, counting(), code=[name])
-        folders.append(json.loads((folder / "run.json").read_text())["code"][name])
-    assert folders[0] == folders[1] != folders[2]
-    with pytest.raises(ValueError, match="name of a Python module, got 'm_none'"):
-        Runs(tmp_path / "runs").get("k", {}, counting(), code=["m_none"])
+        folder = Runs(tmp_path / "runs").get("k", {}, counting(), code=[importlib.import_module(name)])
+        digests.append(json.loads((folder / "run.json").read_text())["code"][name])
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("name", ["__main__", "nowhere"])
+def test_code_that_no_file_holds_is_refused(tmp_path, name):
+    typed = {"__name__": name}
+    exec("def make(folder): pass", typed)
+    with pytest.raises(ValueError, match="that a file holds, got <function make"):
+        Runs(tmp_path).get("k", {}, counting(), code=[typed["make"]])
+
+
+def test_a_function_counts_with_all_that_its_module_reaches():
+    assert code_of([make_subject]) == code_of([sys.modules[make_subject.__module__]])
+    assert set(code_of([make_subject])) == set(sources(["sidkit.stickers.references"]))
 
 
 def test_content_not_place_decides(tmp_path):

@@ -15,15 +15,15 @@ from sidkit.chapters import biases, description_cases, introduction
 from sidkit.generation import generate
 from sidkit.measure.pictures import without_identifier
 from sidkit.measure.statistics import Interval
-from sidkit.model_cache import weights
 from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.stickers.heads import HEADS
 from sidkit.stickers.references import make_subject
-from sidkit.study import claims, passport, pieces, tables
+from sidkit.study import claims, passport, tables
 from sidkit.study.chapter import run_plans
+from sidkit.study.pieces import measured, trained
 from sidkit.study.plan import PAIRS, SCALES, Arm, Stickers, make_plan
-from sidkit.study.run import captions_of, run_study
+from sidkit.study.run import run_study
 from sidkit.subjects import load_images
 
 ARCHITECTURE, SIZE = "test_vit", 160  # timm's smallest, for tests
@@ -116,8 +116,8 @@ def test_a_study_has_a_row_a_picture_and_every_measure(study):
 
 def test_the_second_study_is_read_and_not_run(study, monkeypatch):
     runs, first = study
-    monkeypatch.setattr(pieces, "personalize", lambda *_, **__: pytest.fail("trained again"))
-    monkeypatch.setattr(pieces, "measure", lambda *_, **__: pytest.fail("measured again"))
+    monkeypatch.setattr(trained, "personalize", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(measured, "measure", lambda *_, **__: pytest.fail("measured again"))
     second = run_study(make_plan("smoke", **SMALLEST), runs, progress=False)
     pd.testing.assert_frame_equal(first.frame, second.frame)
 
@@ -157,7 +157,7 @@ def test_everything_is_checked_before_anything_is_trained(tmp_path, monkeypatch)
     told = json.loads(path.read_text())
     told["captions"]["00.png"]["3"] = "a photo of a [v] cat " + "on a beach " * 30
     path.write_text(json.dumps(told))
-    monkeypatch.setattr(pieces, "personalize", lambda *_, **__: pytest.fail("training started"))
+    monkeypatch.setattr(trained, "personalize", lambda *_, **__: pytest.fail("training started"))
     plan = make_plan("smoke", subjects=["dog", str(subject.folder)])
     with pytest.raises(ValueError, match="expected at most .* tokens"):
         run_study(plan, Runs(tmp_path / "runs"), progress=False)
@@ -166,12 +166,6 @@ def test_everything_is_checked_before_anything_is_trained(tmp_path, monkeypatch)
 def test_a_prompt_needs_its_mark(tmp_path):
     with pytest.raises(ValueError, match=re.escape("prompt: expected [v] once")):
         run_study(make_plan("smoke", **SMALLEST, prompts=["a photo of a dog"]), Runs(tmp_path), progress=False)
-
-
-def test_a_model_s_card_is_no_part_of_a_run_s_key():
-    names = set(weights("embedded:text_to_image"))
-    assert "model_index.json" in names and not {"README.md", "training.json"} & names
-    assert weights("ViT-B-32/openai") == ["ViT-B-32/openai", None]
 
 
 @pytest.mark.parametrize(
@@ -305,10 +299,8 @@ def test_arms_differ_in_what_they_say_and_share_their_trainings(study):
     assert set(found.frame["method"]) == {"dreambooth", "lora"}
     pictures = [np.asarray(found.picture(name, arm.name, 0)) for arm in arms]
     assert len({image.tobytes() for image in pictures}) == len(arms)
-    trained = [
-        found.workshop.trained(found.subjects[name], arm, captions_of(found.subjects[name], arm)) for arm in arms
-    ]
-    assert trained[0] == trained[1] and len(set(trained)) == 5
+    weights = [found.trained(name, arm.name) for arm in arms]
+    assert weights[0] == weights[1] and len(set(weights)) == 5
     assert list(tables.arms_table(found.frame, seed=0)["Arm"]) == [arm.name for arm in arms]
 
 

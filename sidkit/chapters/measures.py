@@ -18,7 +18,8 @@ from PIL import Image
 from sidkit.chapters import cast
 from sidkit.masks.files import given_mask
 from sidkit.measure.correlation import rank_correlation, rank_difference
-from sidkit.measure.metrics import similarities
+from sidkit.measure.encoders import Instruments
+from sidkit.measure.metrics import image_alignment
 from sidkit.measure.pictures import measure
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.model_cache import Models
@@ -146,38 +147,38 @@ def mixed(subject: Subject, each: int, *, seed: int) -> list[Mixture]:
 
 def measured(study: Study, mixtures: Mapping[str, Sequence[Mixture]]) -> pd.DataFrame:
     """A row a mixture: subject, prompt (which mixture), seed (its turn), the truth, and what the measures say."""
-    models = Models(study.plan.profile)
-    frames = [_of_subject(models, study.subjects[name], of_subject) for name, of_subject in mixtures.items()]
+    instruments = Models(study.plan.profile).instruments
+    frames = [_of_subject(instruments, study.subjects[name], of_subject) for name, of_subject in mixtures.items()]
     return pd.concat(frames).reset_index(drop=True)
 
 
-def scored(models: Models, subject: Subject, images: Sequence[Image.Image]) -> pd.DataFrame:
+def scored(instruments: Instruments, subject: Subject, images: Sequence[Image.Image]) -> pd.DataFrame:
     """The measures of pictures against a subject's references, plain image-alignment and 1 - NSD among them."""
     references = load_images(subject)
     masks = [given_mask(path) for path in subject.images]
     prompt = Prompt(f"a photo of a [v] {subject.class_word}", "given", {})
-    frame = measure(models, references, masks, [prompt], [images], read_truth(subject).shared)
-    return frame.assign(**{PLAIN: _image_alignment(models, references, images), KEPT: 1 - frame["NSD"]})
+    frame = measure(instruments, references, masks, [prompt], [images], read_truth(subject).shared)
+    return frame.assign(**{PLAIN: _image_alignment(instruments, references, images), KEPT: 1 - frame["NSD"]})
 
 
 def copies(study: Study) -> pd.DataFrame:
     """The references themselves, measured as if a model had drawn them: full identity, full leakage."""
-    models = Models(study.plan.profile)
+    instruments = Models(study.plan.profile).instruments
     frames = []
     for name, subject in study.subjects.items():
-        frame = scored(models, subject, load_images(subject))
+        frame = scored(instruments, subject, load_images(subject))
         frames.append(frame.assign(subject=name, prompt=COPIES, seed=range(len(frame)), kind=COPIES))
     return pd.concat(frames, ignore_index=True)
 
 
 def drawn(study: Study) -> pd.DataFrame:
     """The study's own frame with plain image-alignment and 1 - NSD."""
-    models = Models(study.plan.profile)
+    instruments = Models(study.plan.profile).instruments
     frame = study.frame.assign(**{PLAIN: np.nan, KEPT: 1 - study.frame["NSD"]})
     count = study.plan.pictures
     for (name, arm), rows in frame.groupby(["subject", "arm"], sort=False):
         images = [study.picture(name, arm, *divmod(index, count)) for index in range(len(rows))]
-        frame.loc[rows.index, PLAIN] = _image_alignment(models, load_images(study.subjects[name]), images)
+        frame.loc[rows.index, PLAIN] = _image_alignment(instruments, load_images(study.subjects[name]), images)
     return frame
 
 
@@ -252,9 +253,9 @@ def _mixed_scene(
     return replace(scene, **{name: getattr(shown, name) for name in wanted})
 
 
-def _of_subject(models: Models, subject: Subject, mixtures: Sequence[Mixture]) -> pd.DataFrame:
+def _of_subject(instruments: Instruments, subject: Subject, mixtures: Sequence[Mixture]) -> pd.DataFrame:
     company = read_truth(subject).shared
-    frame = scored(models, subject, [mixture.image for mixture in mixtures])
+    frame = scored(instruments, subject, [mixture.image for mixture in mixtures])
     truths = {
         IDENTITY: [float(mixture.is_subject) for mixture in mixtures],
         LEAKAGE: [len(mixture.kept) / len(company) for mixture in mixtures],
@@ -268,10 +269,12 @@ def _of_subject(models: Models, subject: Subject, mixtures: Sequence[Mixture]) -
     )
 
 
-def _image_alignment(models: Models, references: Sequence[Image.Image], images: Sequence[Image.Image]) -> np.ndarray:
+def _image_alignment(
+    instruments: Instruments, references: Sequence[Image.Image], images: Sequence[Image.Image]
+) -> np.ndarray:
     """Each picture's mean cosine with the whole references (M,)."""
-    look = models.image_text.images
-    return similarities(look(references), look(list(images))).mean(axis=0)
+    look = instruments.image_text.images
+    return image_alignment(look(references), look(list(images)))
 
 
 def _kind(mixture: Mixture, shared: int) -> str:

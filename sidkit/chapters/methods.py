@@ -22,7 +22,7 @@ from sidkit.plot import charts
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Trial, trials
 from sidkit.study.plan import Arm, Plan, make_plan
-from sidkit.study.run import Study, captions_of
+from sidkit.study.run import Study
 from sidkit.study.tables import arms_table, measured
 
 NAME = "04_methods"
@@ -144,9 +144,8 @@ def _costs_of(study: Study, arm: Arm) -> tuple[str, str, str]:
     if arm.encoder or not study.plan.profile.keep_weights:
         return "", "", ""
     logs, sizes = [], []
-    for subject in study.subjects.values():
-        captions = captions_of(subject, arm)
-        folder = study.workshop.trained(subject, arm, captions)
+    for subject in study.subjects:
+        folder = study.trained(subject, arm.name)
         log = (folder / "training.json").read_text()
         logs.append(json.loads(log))
         sizes.append((folder / FILE).stat().st_size)

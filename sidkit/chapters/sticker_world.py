@@ -13,9 +13,9 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.chapters import cast
-from sidkit.config import PARTS, load_profile, locate, weights_folder
+from sidkit.config import PARTS, load_profile, model_key, weights_folder
 from sidkit.generation import generate
-from sidkit.model_cache import Models, weights
+from sidkit.model_cache import Models
 from sidkit.pretrain.evaluate import evaluate
 from sidkit.runs import Runs
 from sidkit.stickers import factors, grammar
@@ -23,11 +23,10 @@ from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import compose, render
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Trial
-from sidkit.study.pieces import DRAWING, MEASURING
+from sidkit.study.pieces.base import Base
 from sidkit.study.plan import Plan
 
 NAME = "00_sticker_world"
-SCORING = ["sidkit.pretrain.evaluate", *DRAWING, *MEASURING]
 SCORES = {  # by their name in `evaluate`: which model, what it does, and how its score is written
     "image_text": (
         "image-text model",
@@ -98,12 +97,12 @@ def values(results: Results) -> dict[str, Any]:
 
 def scores(runs: Runs, scenes: int) -> dict:
     """What `sidkit stickers evaluate --json` prints, measured once for these weights."""
-    key = {"scenes": scenes, "models": [weights(f"embedded:{part}") for part in PARTS]}
+    key = {"scenes": scenes, "models": [model_key(f"embedded:{part}") for part in PARTS]}
 
     def make(folder: Path) -> None:
         (folder / "scores.json").write_text(json.dumps(evaluate(scenes), indent=1))
 
-    return json.loads((runs.get("scores", key, make, code=SCORING) / "scores.json").read_text())
+    return json.loads((runs.get("scores", key, make, code=[evaluate]) / "scores.json").read_text())
 
 
 def factor_scores_table(scores: Mapping[str, Any]) -> pd.DataFrame:
@@ -175,21 +174,21 @@ def drawn_beside_rendered(runs: Runs, count: int, *, seed: int) -> tuple[list[Im
     scenes = [sample_scene(rng) for _ in range(count)]
     rendered = [render(scene, profile.resolution, rng) for scene in scenes]
     captions = [grammar.caption(scene, grammar.FACTORS, True, rng) for scene in scenes]
-    key = {"model": weights(profile.pipeline), "captions": captions, "seed": seed, "sampling": profile.sampling}
+    key = {"base": Base.of(profile), "captions": captions, "seed": seed, "sampling": profile.sampling}
 
     def make(folder: Path) -> None:
         pictures = generate(Models(profile).pipe, captions, [seed], profile.sampling, progress=False)
         for index, picture in enumerate(pictures):
             picture.image.save(folder / f"{index:03}.png")
 
-    folder = runs.get("drawn", key, make, code=DRAWING)
+    folder = runs.get("drawn", key, make, code=[generate])
     return rendered, [Image.open(path) for path in sorted(folder.glob("*.png"))]
 
 
 def megabytes() -> float:
-    """Size of all shipped weights on disk."""
-    folders = [Path(locate(f"embedded:{part}")) for part in PARTS]
-    return sum(path.stat().st_size for folder in folders for path in folder.rglob("*.safetensors")) / 1e6
+    """Size of the weights of all shipped models on disk."""
+    files = [file for part in PARTS for file in weights_folder(part).rglob("*.safetensors")]
+    return sum(file.stat().st_size for file in files) / 1e6
 
 
 def _card(part: str) -> dict[str, str]:

@@ -38,7 +38,7 @@ from sidkit.stickers.scenes import render
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Trial, trials
 from sidkit.study.plan import Arm, Plan, make_plan
-from sidkit.study.run import Study, captions_of
+from sidkit.study.run import Study
 from sidkit.study.tables import arms_table, interval_text
 from sidkit.subjects import Subject, load_images
 
@@ -182,7 +182,7 @@ def with_doses(study: Study) -> pd.DataFrame:
     for arm in study.plan.arms:
         for name, subject in study.subjects.items():
             rows = (frame["arm"] == arm.name) & (frame["subject"] == name)
-            frame.loc[rows, "dose"] = dose(subject, captions_of(subject, arm))
+            frame.loc[rows, "dose"] = dose(subject, study.cells[name, arm.name].captions)
     return frame
 
 

@@ -21,11 +21,10 @@ from sidkit.mark import check_mark
 from sidkit.runs import Runs
 from sidkit.study.chapter import Results
 from sidkit.study.claims import DESCRIPTION_CASES, Claim, Trial, trials
-from sidkit.study.pieces import sticker_subject
 from sidkit.study.plan import Arm, Plan, Stickers, make_plan
-from sidkit.study.run import Study
+from sidkit.study.run import Study, subjects_of
 from sidkit.study.tables import arms_table
-from sidkit.subjects import Subject, check_formats, load_image, load_subject, picture_files
+from sidkit.subjects import Subject, check_formats, load_image, picture_files
 from sidkit.worlds import World, world_of, world_of_folder
 
 NAME = "11_your_images"
@@ -146,10 +145,8 @@ def write_captions(plan: Plan, class_word: str, describer: str, *, spend_at_most
 
 def subject(plan: Plan, runs: Runs) -> Subject:
     """The one subject of a plan, checked as training will check it."""
-    (wanted,) = plan.subjects
-    if isinstance(wanted, Stickers):
-        return sticker_subject(wanted, plan, runs)
-    return load_subject(wanted, identifier=plan.profile.identifier)
+    (subject,) = subjects_of(plan, runs).values()
+    return subject
 
 
 def rows(study: Study) -> tuple[list[str], list[list[Image.Image]], list[str]]:

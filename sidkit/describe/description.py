@@ -12,7 +12,7 @@ from sidkit.config import check_name
 from sidkit.describe.cases import CASES
 from sidkit.mark import MARK
 
-PARTS = ("objects", "object_details", "background", "background_details", "pose", "style", "subject")
+PHRASES = ("objects", "object_details", "background", "background_details", "pose", "style", "subject")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Description:
     @property
     def in_parts(self) -> bool:
         """Whether it can make all four cases."""
-        return any(getattr(self, name) for name in PARTS)
+        return any(getattr(self, name) for name in PHRASES)
 
     def caption(self, case: int) -> str:
         """The caption of one of the four cases, with `[v]` put in before the class word.

@@ -12,13 +12,12 @@ from typing import Any
 
 from PIL import Image
 
-from sidkit.config import WEIGHTS
+from sidkit.config import weights_folder
 from sidkit.describe.answers import read_answer
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction, load_instruction
 from sidkit.stickers import grammar, vocabulary
 
-FOLDER = WEIGHTS / "captioner"
 INSTEAD = {"structure": "sentence", "structure_style": "sentence_style"}  # it answers in sentences, which we take apart
 WEAK_SIDE = 20  # px of the 64 that the weakened captioner sees
 
@@ -40,7 +39,7 @@ class Stickers:
     def _captioner(self) -> Any:
         from sidkit.stickers.captioner import Captioner
 
-        return Captioner(FOLDER, self.device)
+        return Captioner(weights_folder("captioner"), self.device)
 
     def fits(self, instruction: Instruction) -> Instruction:
         """A sentence in the place of a structure; none of it, or its beginning, for the worse versions."""

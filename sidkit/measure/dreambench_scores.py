@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sidkit.measure.metrics import similarities
+from sidkit.measure.metrics import image_alignment, similarities, text_alignment
 
 Encode = Callable[[Sequence[Image.Image]], np.ndarray]  # pictures to rows (n, d) of length 1
 
@@ -29,11 +29,12 @@ def picture_scores(
 ) -> pd.DataFrame:
     """A row a generated picture of `prompt` (without its identifier): CLIP-I, DINO and CLIP-T, each in [-1, 1]."""
     seen = clip(generated)
+    (said,) = text([prompt])
     return pd.DataFrame(
         {
-            "CLIP-I": similarities(clip(references), seen).mean(axis=0),
-            "DINO": similarities(dino(references), dino(generated)).mean(axis=0),
-            "CLIP-T": similarities(text([prompt]), seen)[0],
+            "CLIP-I": image_alignment(clip(references), seen),
+            "DINO": image_alignment(dino(references), dino(generated)),
+            "CLIP-T": text_alignment(said, seen),
         }
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +25,33 @@ from sidkit.stickers.nets import IdentityNet, Reader
 BATCH = 16  # pictures or texts; 1.5 times the speed of 64 on a CPU
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)  # what loading raises
 T = TypeVar("T")
+
+
+class Instruments:
+    """All that a profile's measures look with, each loaded when it is first needed."""
+
+    def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
+        self.encoders, self.device = encoders, device
+
+    @property
+    def fill(self) -> str:
+        """What a mask leaves behind, one of `masks.files.FILLS`."""
+        return self.encoders.fill
+
+    @cached_property
+    def image_text(self) -> ImageTextEncoder:
+        """CLIP's role."""
+        return ImageTextEncoder(self.encoders, self.device)
+
+    @cached_property
+    def identity(self) -> IdentityEncoder:
+        """DINO's role."""
+        return IdentityEncoder(self.encoders, self.device)
+
+    @cached_property
+    def reader(self) -> FactorReader | None:
+        """What sees leaking; there is none outside of Sticker World."""
+        return FactorReader(self.encoders, self.device) if self.encoders.reader else None
 
 
 class ImageTextEncoder:

@@ -1,4 +1,4 @@
-"""The masks by which an arm tells the subject from the rest of its references."""
+"""The masks by which an arm tells a subject from the rest of its references: boolean (height, width), one an image."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sidkit.encoder_methods.encoders import ENCODERS
 from sidkit.masks.files import given_mask
 from sidkit.stickers.references import outlines
 from sidkit.study.plan import Arm
 from sidkit.subjects import Subject
 
 
-def masks_of(subject: Subject, arm: Arm) -> Sequence[np.ndarray]:
-    """One boolean (height, width) an image: the arm's own, otherwise the given ones. ValueError where one has none."""
+def masks_of(subject: Subject, arm: Arm) -> Sequence[np.ndarray] | None:
+    """The arm's own masks, otherwise the given ones; None where the arm needs none. ValueError where one is missing."""
+    if not needs_masks(arm):
+        return None
     return arm.masks(subject) if arm.masks else given(subject)
+
+
+def needs_masks(arm: Arm) -> bool:
+    """Whether something is cut out, or an encoder asks where the subject is."""
+    return bool(arm.segment) or bool(arm.encoder and ENCODERS[arm.encoder].needs_mask)
 
 
 def given(subject: Subject) -> list[np.ndarray]:
     """The given mask of each image; in Sticker World without what the subject wears."""
-    masks = {path: given_mask(path) for path in subject.images}
-    if missing := [path.name for path, mask in masks.items() if mask is None]:
+    masks = {path.name: given_mask(path) for path in subject.images}
+    missing = [name for name, mask in masks.items() if mask is None]
+    if missing:
         raise ValueError(f"subject {subject.name}: expected a mask for each image, found none for {', '.join(missing)}")
     return list(masks.values())
 

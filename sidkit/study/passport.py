@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from sidkit.runs import RECORD, libraries, provenance
-from sidkit.study.pieces import seeds
-from sidkit.study.run import Study, captions_of
+from sidkit.study.pieces.drawn import noise
+from sidkit.study.run import Study
 from sidkit.study.tables import markdown
 
 
@@ -35,10 +35,10 @@ def runs_table(studies: list[Study]) -> pd.DataFrame:
     """A row a subject and arm: the key of its pictures in the run store, and the first caption it was trained on."""
     row_by_key = {}
     for study in studies:
-        for arm, (name, subject) in product(study.plan.arms, study.subjects.items()):
-            key = study.folders[name, arm.name].name
-            caption = captions_of(subject, arm)[0]
-            row_by_key[key] = (name, arm.name, f"`{key}`", f"`{caption}`")
+        for arm, subject in product(study.plan.arms, study.subjects):
+            key = study.folders[subject, arm.name].name
+            caption = study.cells[subject, arm.name].captions[0]
+            row_by_key[key] = (subject, arm.name, f"`{key}`", f"`{caption}`")
     return pd.DataFrame(row_by_key.values(), columns=["Subject", "Arm", "Run", "First caption"])
 
 
@@ -47,8 +47,9 @@ def _summary(studies: list[Study]) -> str:
     started = [record["started"] for record in records]
     seconds = sum(record["seconds"] for record in records)
     plan = studies[0].plan
+    seeds = noise(plan.seed, plan.pictures)
     return (
-        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds(plan))}; {_made_by(records[0])}; "
+        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds)}; {_made_by(records[0])}; "
         f"drawn between {min(started)} and {max(started)}, in {seconds:.0f} s together."
     )
 
@@ -62,7 +63,7 @@ def _record(folder: Path) -> dict[str, Any]:
     return json.loads((folder / RECORD).read_text())
 
 
-def _range(numbers: list[int]) -> str:
+def _range(numbers: Sequence[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 

@@ -25,7 +25,7 @@ from sidkit.config import Profile, check_name, locate, weights_folder
 FOLDER = Path(__file__).parent
 SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1)
 IDENTIFIER = "sks"  # one token of the tokenizer that stands in, whatever the profile's is
-PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+NETWORKS = ("unet", "vae", "text_encoder", "text_encoder_2")
 
 
 def architectures() -> list[str]:
@@ -41,7 +41,9 @@ def configuration(profile: Profile) -> dict[str, dict]:
     folder = Path(locate(profile.pipeline))
     if folder.is_dir():
         return {
-            part: json.loads((folder / part / "config.json").read_text()) for part in PARTS if (folder / part).is_dir()
+            part: json.loads((folder / part / "config.json").read_text())
+            for part in NETWORKS
+            if (folder / part).is_dir()
         }
     if profile.architecture is None:
         told = f"profile {profile.name}: expected a folder, or an architecture ({', '.join(architectures())})"

@@ -1,0 +1,116 @@
+"""Makes the pieces of a study that the run store does not have, each out of those that it needs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from diffusers import DiffusionPipeline
+
+from sidkit.model_cache import Models
+from sidkit.models import copy_pipeline
+from sidkit.personalization.loop import TrainingLog
+from sidkit.personalization.watch import EarlyLook
+from sidkit.runs import Runs, fingerprint
+from sidkit.study.pieces.drawn import Drawn, draw, noise
+from sidkit.study.pieces.encoded import Encoded, encode
+from sidkit.study.pieces.measured import Measured, measure_pictures, read_measures
+from sidkit.study.pieces.rendered import Rendered, render
+from sidkit.study.pieces.trained import (
+    ClassPictures,
+    Prior,
+    Trained,
+    draw_class,
+    load_trained,
+    read_class,
+    save_trained,
+    train,
+)
+from sidkit.subjects import Subject, load_subject
+
+LOOKED_AT = 2  # captions that are drawn while a long training runs
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The store, and the models that fill it."""
+
+    runs: Runs
+    models: Models
+
+    def pictures(self, wanted: Drawn) -> Path:
+        """The folder of a subject's and arm's pictures."""
+
+        def make(folder: Path) -> None:
+            draw(wanted, self.pipeline(wanted.model), folder)
+
+        return self.runs.get("pictures", wanted, make, code=[Drawn, type(wanted.model)])
+
+    def measures(self, wanted: Measured, pictures: Path) -> pd.DataFrame:
+        """The table of the pictures in a folder, a row a picture."""
+
+        def make(folder: Path) -> None:
+            measure_pictures(wanted, self.models.instruments, pictures, folder)
+
+        return read_measures(self.runs.get("measures", wanted, make, code=[Measured]))
+
+    def pipeline(self, wanted: Trained | Encoded) -> DiffusionPipeline:
+        """A copy of the base model that has learnt the subject."""
+        pipe = copy_pipeline(self.models.pipe)
+        if isinstance(wanted, Encoded):
+            return encode(wanted, pipe, self.models.profile)
+        if self.models.profile.keep_weights:
+            load_trained(pipe, self.trained(wanted))
+        else:
+            self._train(wanted, pipe)
+        return pipe
+
+    def trained(self, wanted: Trained) -> Path:
+        """The folder of the weights that the method trains (`personalization.saving`), with its `TrainingLog`."""
+
+        def make(folder: Path) -> None:
+            pipe = copy_pipeline(self.models.pipe)
+            log = self._train(wanted, pipe)
+            save_trained(wanted, pipe, log, folder)
+
+        return self.runs.get("trained", wanted, make, code=[Trained])
+
+    def class_pictures(self, wanted: ClassPictures) -> Prior:
+        """What prior preservation wants, made once for all subjects of a class."""
+
+        def make(folder: Path) -> None:
+            draw_class(wanted, self.models.pipe, folder)
+
+        return read_class(self.runs.get("class_pictures", wanted, make, code=[ClassPictures]))
+
+    def _train(self, wanted: Trained, pipe: DiffusionPipeline) -> TrainingLog:
+        """Personalize in place."""
+        name = fingerprint(wanted)
+        prior = self.class_pictures(wanted.prior) if wanted.prior else None
+        checkpoint = self.runs.root / ".checkpoints" / name
+        early_look = self._early_look(wanted, pipe, self.runs.root / "looks" / name[:12])
+        return train(wanted, pipe, prior, watch=early_look, checkpoint=checkpoint)
+
+    def _early_look(self, wanted: Trained, pipe: DiffusionPipeline, folder: Path) -> EarlyLook | None:
+        """What the first captions draw while a long training runs, if the profile asks for it."""
+        profile = self.models.profile
+        if not profile.early_look:
+            return None
+        print(f"early looks at the training: {folder}", file=sys.stderr)
+        different = list(dict.fromkeys(wanted.captions))
+        return EarlyLook(
+            pipe,
+            folder,
+            different[:LOOKED_AT],
+            list(noise(wanted.seed, 1)),
+            profile.sampling,
+            every=profile.early_look,
+            precision=wanted.precision,
+        )
+
+
+def sticker_subject(wanted: Rendered, runs: Runs) -> Subject:
+    """A subject of Sticker World, rendered into the store."""
+    return load_subject(runs.get("subject", wanted, lambda folder: render(wanted, folder), code=[Rendered]))
