@@ -10,7 +10,7 @@ from PIL import Image
 
 from sidkit import config
 from sidkit.chapters import negative_prompts as negatives
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.plot import charts as plot
 from sidkit.runs import Runs
 from sidkit.stickers.references import make_subject, outlines

@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from sidkit.config import Masks
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.masks.grounded_sam import GroundedSam, write_masks
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "cat", "dog"]
@@ -118,7 +118,7 @@ def test_detections_are_sorted_and_those_without_a_label_dropped(finder, picture
         "boxes": torch.arange(12.0).reshape(3, 4),
         "text_labels": ["cat", "", "cat"],
     }
-    monkeypatch.setattr(finder.reader, "post_process_grounded_object_detection", lambda *_, **__: [told])
+    monkeypatch.setattr(finder.detector_processor, "post_process_grounded_object_detection", lambda *_, **__: [told])
     boxes, scores = finder._detect(picture, "cat")
     assert np.allclose(scores, [0.8, 0.4]) and boxes[0].tolist() == [8, 9, 10, 11]
 
@@ -149,14 +149,22 @@ def test_masks_are_written_beside_the_pictures_and_shown_on_a_sheet(tmp_path):
     drawn[:10] = True
     Image.fromarray(np.uint8(drawn) * 255).save(tmp_path / "masks" / "02.png")
     shown = write_masks(tmp_path, "cat", Finder(), progress=False)
-    assert [one.mask is not None for one in shown] == [True, False, True]
+    assert [masked.mask is not None for masked in shown] == [True, False, True]
     assert given_mask(tmp_path / "00.jpg")[:, :32].all() and not given_mask(tmp_path / "00.jpg")[:, 32:].any()
     assert given_mask(tmp_path / "01.jpg") is None
-    assert (given_mask(tmp_path / "02.jpg") == drawn).all() and shown[2].told == "given"
+    assert (given_mask(tmp_path / "02.jpg") == drawn).all() and shown[2].remark == "given"
     sheet = np.asarray(Image.open(tmp_path / "masks" / "contact_sheet.png"))
     assert sheet.shape == (256 + 40, 3 * 256, 3)
     left, right = sheet[128, 60].astype(int), sheet[128, 200].astype(int)
     assert left.min() > 250 and right.max() < 80  # the masked half is seen, the rest dimmed
+
+
+def test_a_folder_of_cut_outs_gets_its_sheet_too(tmp_path):
+    cut_out = Image.new("RGBA", (64, 48), "red")
+    cut_out.paste((0, 0, 0, 0), (0, 0, 32, 48))
+    cut_out.save(tmp_path / "00.png")
+    (shown,) = write_masks(tmp_path, "cat", Finder(), progress=False)
+    assert shown.remark == "given" and [path.name for path in (tmp_path / "masks").iterdir()] == ["contact_sheet.png"]
 
 
 def test_missing_weights_are_told(settings, tmp_path):

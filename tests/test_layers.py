@@ -26,7 +26,7 @@ LAYERS = (
         "sidkit.torchvision_ops",
     ),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
-    ("sidkit.stickers.references", "sidkit.masks.files", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
+    ("sidkit.stickers.references", "sidkit.masks.given", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
     ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
     ("sidkit.model_cache", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
     ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
@@ -42,7 +42,7 @@ WITHOUT_TORCH = (
     "sidkit.config",
     "sidkit.hub",
     "sidkit.subjects",
-    "sidkit.masks.files",
+    "sidkit.masks.given",
     "sidkit.plot.charts",
     "sidkit.measure.metrics",
     "sidkit.measure.statistics",
@@ -65,7 +65,6 @@ DENSITY = 8.9  # syntax nodes a line of code (tests/density.py); to be 7
 DEEPEST_COMPREHENSION = 2  # one in another, and none in that
 NAMED_TWICE = {
     "encoders",
-    "files",
     "folder",
     "looks",
     "models",

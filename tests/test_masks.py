@@ -1,14 +1,11 @@
 """Masks: given, from alpha, applied, and refused where they say nothing."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.masks.files import FILLS, Shown, alpha_mask, apply_mask, contact_sheet, given_mask, scene_masks, write_mask
-
-PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "break-a-scene"
+from sidkit.masks.contact_sheet import MaskedPicture, contact_sheet
+from sidkit.masks.given import FILLS, apply_mask, given_mask, write_mask
 
 RED = Image.new("RGB", (4, 2), (200, 10, 10))
 LEFT = np.array([[True, True, False, False]] * 2)
@@ -81,14 +78,17 @@ def test_a_damaged_mask_is_told(tmp_path):
 
 def test_alpha(tmp_path):
     rgba = RED.convert("RGBA")
-    assert alpha_mask(RED) is None and alpha_mask(rgba) is None  # opaque: says nothing
+    path = tmp_path / "00.png"
+    for opaque in (RED, rgba):  # says nothing
+        opaque.save(path)
+        assert given_mask(path) is None
     rgba.putalpha(Image.fromarray(np.uint8(LEFT) * 255))
-    assert (alpha_mask(rgba) == LEFT).all()
-    rgba.save(tmp_path / "00.png")
-    assert (given_mask(tmp_path / "00.png") == LEFT).all()
+    rgba.save(path)
+    assert (given_mask(path) == LEFT).all()
     rgba.putalpha(0)
-    with pytest.raises(ValueError, match="covers nothing"):
-        alpha_mask(rgba)
+    rgba.save(path)
+    with pytest.raises(ValueError, match="00.png: .* covers nothing"):
+        given_mask(path)
 
 
 def test_a_written_mask_is_read_back_and_never_written_over(tmp_path):
@@ -99,32 +99,14 @@ def test_a_written_mask_is_read_back_and_never_written_over(tmp_path):
         write_mask(tmp_path / "00.jpg", ~LEFT)
 
 
-def scene(folder, masks=(LEFT, ~LEFT), size=(4, 2)):
-    Image.new("RGB", size, (200, 10, 10)).save(folder / "img.jpg")
-    for index, mask in enumerate(masks):
-        Image.fromarray(mask).save(folder / f"mask{index}.png")
-
-
-def test_break_a_scene_s_layout(tmp_path):
-    scene(tmp_path)
-    image, masks = scene_masks(tmp_path)
-    assert image.name == "img.jpg" and (masks[0] == LEFT).all() and (masks[1] == ~LEFT).all()
-
-
-def test_another_layout_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="expected Break-a-Scene's layout .* found 0 img.* and 0 mask"):
-        scene_masks(tmp_path)
-    scene(tmp_path, size=(8, 2))
-    with pytest.raises(ValueError, match="mask0.png: expected 8 x 2 px like img.jpg, got 4 x 2"):
-        scene_masks(tmp_path)
-
-
-@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"no photos at {PHOTOS}")
-def test_break_a_scene_s_own_folders(tmp_path):
-    for folder in sorted(path for path in PHOTOS.iterdir() if path.is_dir()):
-        image, masks = scene_masks(folder)
-        assert len(masks) >= 2 and all(0.005 < mask.mean() < 0.9 for mask in masks), folder.name
-        together = np.sum(masks, axis=0)
-        assert (together <= 1).mean() > 0.95  # the things lie beside each other
-    shown = [Shown(f"mask{index}", Image.open(image), mask) for index, mask in enumerate(masks)]
-    assert contact_sheet(shown).size == (256 * min(4, len(masks)), 296 * -(-len(masks) // 4))
+def test_a_contact_sheet_dims_what_is_outside_and_leaves_a_gap_in_red():
+    red, left = RED.resize((64, 32)), np.repeat(np.repeat(LEFT, 16, axis=0), 16, axis=1)
+    pictures = [MaskedPicture(f"{index}.png", red, mask) for index, mask in enumerate([left, None, ~left, left, left])]
+    sheet = contact_sheet(pictures)
+    assert sheet.size == (4 * 256, 2 * (256 + 40))
+    pixels = np.asarray(sheet)
+    assert (pixels[128, 30] == (200, 10, 10)).all() and pixels[128, 226].max() < 60  # the left half is the subject
+    assert (pixels[128, 256 + 226] == (200, 10, 10)).all()  # without a mask all is seen
+    captions = pixels[256:296].reshape(40, 4, 256, 3)
+    is_red = ((captions[..., 0] > 150) & (captions[..., 1] < 100)).any(axis=(0, 2))
+    assert is_red.tolist() == [False, True, False, False]

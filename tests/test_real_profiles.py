@@ -17,7 +17,7 @@ from sidkit.describe.cases import captions_of_case
 from sidkit.dreambench import load_dreambench, present
 from sidkit.generation import generate
 from sidkit.mark import insert
-from sidkit.masks.files import apply_mask, given_mask, write_mask
+from sidkit.masks.given import apply_mask, given_mask, write_mask
 from sidkit.measure.dreambench_scores import picture_scores
 from sidkit.measure.encoders import IdentityEncoder, ImageTextEncoder
 from sidkit.measure.metrics import non_subject_disentanglement, subject_alignment, text_alignment

@@ -12,7 +12,7 @@ from sidkit.captions import SID_CASE, WRITTEN_CASES
 from sidkit.describe.cases import CASES, captions_of_case
 from sidkit.describe.prompts import PHOTO_PROMPTS, photo_prompts
 from sidkit.mark import check_ready, insert
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.pretrain.tokenizer import make_tokenizer
 from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import SUBJECTS

@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.chapters import cast
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.measure.correlation import rank_correlation, rank_difference
 from sidkit.measure.encoders import Instruments
 from sidkit.measure.metrics import image_alignment

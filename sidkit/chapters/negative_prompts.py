@@ -21,7 +21,7 @@ from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.negative import negative_prompt
-from sidkit.masks.files import FILLS, apply_mask
+from sidkit.masks.given import FILLS, apply_mask
 from sidkit.measure.statistics import case_means
 from sidkit.plot import charts
 from sidkit.study.chapter import Results

@@ -106,13 +106,14 @@ def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") 
         raise ValueError(f"profile {settings.name}: expected settings of masks, found none; try --profile sd15")
     import torch
 
-    from sidkit.masks.files import FOLDER, SHEET
+    from sidkit.masks.contact_sheet import CONTACT_SHEET
+    from sidkit.masks.given import MASKS_FOLDER
     from sidkit.masks.grounded_sam import GroundedSam, write_masks
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for picture in write_masks(folder, class_word, GroundedSam(settings.masks, device)):
-        typer.echo(f"{picture.name}: {picture.told}")
-    typer.echo(f"look at {folder / FOLDER / SHEET} before you measure")
+        typer.echo(f"{picture.name}: {picture.remark}")
+    typer.echo(f"look at {folder / MASKS_FOLDER / CONTACT_SHEET} before you measure")
 
 
 def _as_text(findings: Sequence[Finding], fixed: Mapping[str, tuple[str, str]]) -> str:

@@ -20,17 +20,19 @@ from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
 from sidkit import hub
 from sidkit.config import Masks
-from sidkit.masks.files import FOLDER, SHEET, Shown, contact_sheet, given_mask, write_mask
-from sidkit.subjects import SUFFIXES, load_image
+from sidkit.files import whole_file
+from sidkit.masks.contact_sheet import CONTACT_SHEET, MaskedPicture, contact_sheet
+from sidkit.masks.given import MASKS_FOLDER, given_mask, write_mask
+from sidkit.subjects import load_image, picture_files
 
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)  # what loading raises
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found in a picture: boxes (n, 4) as x0, y0, x1, y1 in px with scores (n,), the surest first.
+class Detection:
+    """What was found in a picture: boxes (n, 4) as x0, y0, x1, y1 in px with scores (n,) in [0, 1], the surest first.
 
-    `mask` (height, width) is None where nothing was found, or where it would part nothing from nothing.
+    `mask`, boolean (height, width), is None where nothing was found, or where it would part nothing from nothing.
     """
 
     mask: np.ndarray | None
@@ -40,8 +42,11 @@ class Found:
     def __str__(self) -> str:
         if not len(self.scores):
             return "nothing found"
-        told = f"{len(self.scores)} found, scores {', '.join(f'{score:.2f}' for score in self.scores)}"
-        return told if self.mask is not None else f"{told}, but the mask covers nothing or everything"
+        scores = ", ".join(f"{score:.2f}" for score in self.scores)
+        found = f"{len(self.scores)} found, scores {scores}"
+        if self.mask is None:
+            return f"{found}, but the mask covers nothing or everything"
+        return found
 
 
 class GroundedSam:
@@ -49,86 +54,123 @@ class GroundedSam:
 
     def __init__(self, settings: Masks, device: str = "cpu") -> None:
         """Raises ValueError for weights that are missing, damaged or not to be had, with what to do."""
-        self.settings, self.device = settings, device
-        detector, segmenter = (GroundingDinoProcessor, GroundingDinoForObjectDetection), (SamProcessor, SamModel)
-        self.reader, self.detector = _loaded(*detector, settings.detector, settings.detector_revision, device)
-        self.cutter, self.segmenter = _loaded(*segmenter, settings.segmenter, settings.segmenter_revision, device)
+        self.settings = settings
+        self.device = device
+        self.detector_processor, self.detector = _loaded(
+            GroundingDinoProcessor,
+            GroundingDinoForObjectDetection,
+            settings.detector,
+            settings.detector_revision,
+            device,
+        )
+        self.segmenter_processor, self.segmenter = _loaded(
+            SamProcessor,
+            SamModel,
+            settings.segmenter,
+            settings.segmenter_revision,
+            device,
+        )
 
-    def find(self, picture: Image.Image, class_word: str) -> Found:
+    def find(self, picture: Image.Image, class_word: str) -> Detection:
         """The class word's mask in an RGB picture: of its surest detection, or of all (`settings.several`)."""
         boxes, scores = self._detect(picture, class_word)
         if not len(boxes):
-            return Found(None, boxes, scores)
+            return Detection(None, boxes, scores)
         wanted = boxes if self.settings.several == "all" else boxes[:1]
         mask = self._cut(picture, wanted)
-        return Found(None if mask.all() or not mask.any() else mask, boxes, scores)
+        if mask.all() or not mask.any():
+            return Detection(None, boxes, scores)
+        return Detection(mask, boxes, scores)
 
     @torch.inference_mode()
     def _detect(self, picture: Image.Image, class_word: str) -> tuple[np.ndarray, np.ndarray]:
         """Boxes and scores above the thresholds, the surest first."""
-        text = f"{class_word.lower().strip()}."  # as Grounding DINO was trained to be asked
-        inputs = self.reader(images=picture, text=text, return_tensors="pt").to(self.device)
-        limits = dict(threshold=self.settings.box_threshold, text_threshold=self.settings.text_threshold)
-        (found,) = self.reader.post_process_grounded_object_detection(
-            self.detector(**inputs), inputs["input_ids"], target_sizes=[picture.size[::-1]], **limits
+        question = f"{class_word.lower().strip()}."  # as Grounding DINO was trained to be asked
+        inputs = self.detector_processor(images=picture, text=question, return_tensors="pt").to(self.device)
+        (detections,) = self.detector_processor.post_process_grounded_object_detection(
+            self.detector(**inputs),
+            inputs["input_ids"],
+            target_sizes=[(picture.height, picture.width)],
+            threshold=self.settings.box_threshold,
+            text_threshold=self.settings.text_threshold,
         )
-        labels = found["text_labels"][: len(found["scores"])]  # transformers gives one label where nothing was found
-        labelled = torch.tensor([bool(label) for label in labels], dtype=torch.bool)
-        scores, boxes = found["scores"].cpu()[labelled], found["boxes"].cpu()[labelled]
+        count = len(detections["scores"])
+        labels = detections["text_labels"][:count]  # transformers gives one label where nothing was found
+        is_labelled = torch.tensor([bool(label) for label in labels], dtype=torch.bool)
+        scores = detections["scores"].cpu()[is_labelled]
+        boxes = detections["boxes"].cpu()[is_labelled]
         order = scores.argsort(descending=True)
         return boxes[order].numpy(), scores[order].numpy()
 
     @torch.inference_mode()
     def _cut(self, picture: Image.Image, boxes: np.ndarray) -> np.ndarray:
         """The union of SAM's mask of each box."""
-        inputs = self.cutter(picture, input_boxes=[boxes.tolist()], return_tensors="pt").to(self.device)
+        processor = self.segmenter_processor
+        inputs = processor(picture, input_boxes=[boxes.tolist()], return_tensors="pt").to(self.device)
         masks = self.segmenter(**inputs, multimask_output=False).pred_masks
-        sizes = (inputs["original_sizes"].cpu(), inputs["reshaped_input_sizes"].cpu())
-        (whole,) = self.cutter.post_process_masks(masks.cpu(), *sizes)
-        return whole.flatten(0, 1).any(0).numpy()
+        (masks_of_boxes,) = processor.post_process_masks(
+            masks.cpu(),
+            inputs["original_sizes"].cpu(),
+            inputs["reshaped_input_sizes"].cpu(),
+        )
+        return masks_of_boxes.flatten(0, 1).any(0).numpy()
 
 
-def write_masks(folder: Path, class_word: str, finder: GroundedSam, *, progress: bool = True) -> list[Shown]:
+def write_masks(
+    folder: Path,
+    class_word: str,
+    finder: GroundedSam,
+    *,
+    progress: bool = True,
+) -> list[MaskedPicture]:
     """Find a mask for each picture of a subject's folder that has none, and write it into its folder `masks`.
 
     Given masks and alpha channels stay as they are. `masks/contact_sheet.png` shows all of them, with what was found,
     to be checked by eye before anything is measured. Returns what the sheet shows; where nothing was found, the mask is
-    None, and the picture has to be given one by hand or asked for with lower thresholds.
+    None, and the picture has to be given one by hand or asked for with lower thresholds. Raises ValueError for a folder
+    without pictures, and for masks and pictures that cannot be read.
     """
     folder = Path(folder)
-    paths = sorted(path for path in folder.iterdir() if _is_picture(path))
+    paths = picture_files(folder)
     if not paths:
         raise ValueError(f"masks: expected pictures in {folder}, found none")
-    shown = []
+    (folder / MASKS_FOLDER).mkdir(exist_ok=True)
+    pictures = []
     for path in tqdm(paths, desc="masks", unit="picture", delay=5, disable=not progress):
-        shown.append(_shown(path, class_word, finder))
-    contact_sheet(shown).save(folder / FOLDER / SHEET)
-    return shown
+        pictures.append(_masked(path, class_word, finder))
+    with whole_file(folder / MASKS_FOLDER / CONTACT_SHEET) as partial:
+        contact_sheet(pictures).save(partial, format="PNG")
+    return pictures
 
 
-def _shown(path: Path, class_word: str, finder: GroundedSam) -> Shown:
+def _masked(path: Path, class_word: str, finder: GroundedSam) -> MaskedPicture:
+    """A picture with the mask that it has or, where it has none, the one that is found and written."""
+    picture = load_image(path)
     given = given_mask(path)
     if given is not None:
-        return Shown(path.name, load_image(path), given, (), "given")
-    picture = load_image(path)
-    found = finder.find(picture, class_word)
-    if found.mask is not None:
-        write_mask(path, found.mask)
-    else:
-        (path.parent / FOLDER).mkdir(exist_ok=True)
-    return Shown(path.name, picture, found.mask, tuple(map(tuple, found.boxes.tolist())), str(found))
+        return MaskedPicture(path.name, picture, given, remark="given")
+    detection = finder.find(picture, class_word)
+    if detection.mask is not None:
+        write_mask(path, detection.mask)
+    boxes = tuple(map(tuple, detection.boxes.tolist()))
+    return MaskedPicture(path.name, picture, detection.mask, boxes, str(detection))
 
 
-def _is_picture(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in SUFFIXES and path.name[0] != "."
-
-
-def _loaded(reads: type, kind: type, where: str, revision: str | None, device: str) -> tuple[Any, torch.nn.Module]:
+def _loaded(
+    processor_class: type,
+    model_class: type,
+    where: str,
+    revision: str | None,
+    device: str,
+) -> tuple[Any, torch.nn.Module]:
     """A processor and its model, single precision; their errors as one that says what to do."""
-    pinned = dict(revision=revision) if revision and not Path(where).is_dir() else {}  # a folder has no revisions
+    if Path(where).is_dir():
+        revision = None  # a folder has none
+    pinned = {"revision": revision} if revision else {}
     try:
-        model = kind.from_pretrained(where, use_safetensors=True, dtype=torch.float32, **pinned)
-        return reads.from_pretrained(where, **pinned), model.eval().to(device)
+        model = model_class.from_pretrained(where, use_safetensors=True, dtype=torch.float32, **pinned)
+        processor = processor_class.from_pretrained(where, **pinned)
+        return processor, model.eval().to(device)
     except BROKEN as error:
         remedy = hub.advice(error, where, "set the profile's masks to another hub id or to a local folder")
         told = f"Grounded-SAM: expected a model at {where}, which cannot be loaded"

@@ -35,7 +35,7 @@ class Instruments:
 
     @property
     def fill(self) -> str:
-        """What a mask leaves behind, one of `masks.files.FILLS`."""
+        """What a mask leaves behind, one of `masks.given.FILLS`."""
         return self.encoders.fill
 
     @cached_property

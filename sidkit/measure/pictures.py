@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.mark import MARK
-from sidkit.masks.files import apply_mask
+from sidkit.masks.given import apply_mask
 from sidkit.measure.encoders import Instruments
 from sidkit.measure.leakage import leakage, leaks, obedience
 from sidkit.measure.metrics import image_alignment, non_subject_disentanglement, subject_alignment, text_alignment

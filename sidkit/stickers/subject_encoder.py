@@ -17,7 +17,7 @@ from PIL import Image
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from sidkit.masks.files import apply_mask
+from sidkit.masks.given import apply_mask
 from sidkit.stickers.nets import COARSE, FINE, SHADES, Attending, Backbone, Reader, Saved, with_colors
 from sidkit.stickers.tensors import pixels
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.study.pieces.masked import Masked, mask_pictures, read_masks
 from sidkit.study.run import Study
 from sidkit.subjects import load_images

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sidkit.attention import off_subject
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.measure.statistics import case_means
 from sidkit.study.drawn_masks import drawn_masks
 from sidkit.study.maps import Seen, see

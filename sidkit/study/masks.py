@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sidkit.encoder_methods.encoders import ENCODERS
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.stickers.references import outlines
 from sidkit.study.plan import Arm
 from sidkit.subjects import Subject

@@ -8,7 +8,7 @@ import numpy as np
 
 from sidkit.config import model_key
 from sidkit.mark import insert
-from sidkit.masks.files import apply_mask, given_mask
+from sidkit.masks.given import apply_mask, given_mask
 from sidkit.study.cells import Cell
 from sidkit.study.masks import masks_of
 from sidkit.study.pieces.base import Base
