@@ -59,14 +59,14 @@ def prepare(
     write_captions(plan, class_word, describer, spend_at_most=spend_at_most)
     (wanted,) = plan.subjects
     if isinstance(wanted, Path):
-        print(findings_summary(checking.check_folder(wanted, profile=plan.profile.name)))
+        print(findings_summary(checking.check_folder(wanted, profile=plan.profile)))
 
 
 def findings(results: Results) -> Findings:
     """The subject, and what the checker says of its captions."""
     (plan,) = results.plans.values()
     learnt = subject(plan, results.runs)
-    return Findings(learnt, checking.check_folder(learnt.folder, profile=plan.profile.name))
+    return Findings(learnt, checking.check_folder(learnt.folder, profile=plan.profile))
 
 
 def claims(results: Results) -> list[Trial]:

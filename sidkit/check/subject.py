@@ -11,7 +11,7 @@ from sidkit.captions import SID_CASE
 from sidkit.check import scores as scoring
 from sidkit.check.check import KINDS, Finding, check, find
 from sidkit.check.limits import limit_of
-from sidkit.config import load_profile
+from sidkit.config import Profile, load_profile
 from sidkit.mark import MARK
 from sidkit.subjects import Subject
 from sidkit.worlds import world_of_folder
@@ -49,13 +49,14 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
 
 
 def check_folder(
-    folder: Path | str, class_word: str | None = None, *, profile: str = "stickers", **options
+    folder: Path | str, class_word: str | None = None, *, profile: str | Profile = "stickers", **options
 ) -> list[Finding]:
     """`sidkit.check.check.check` for the model of a profile; the scenes of a sticker subject tell what is in it.
 
     Options are those of `check`. ValueError for an unknown profile and a folder that cannot be read.
     """
-    folder, settings = Path(folder), load_profile(profile)
+    folder = Path(folder)
+    settings = load_profile(profile) if isinstance(profile, str) else profile
     seen = world_of_folder(folder).seen(folder)
     limits = (limit_of(settings.pipeline),)
     return check(folder, class_word, limits=limits, identifier=settings.identifier, seen=seen, **options)
