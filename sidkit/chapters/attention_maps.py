@@ -23,7 +23,7 @@ from sidkit.measure.statistics import LEVELS, case_means, paired_difference
 from sidkit.plot import heat, sheets
 from sidkit.stickers.references import BIASES, SHARED
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial
+from sidkit.study.claims import Claim, Statement, Trial
 from sidkit.study.drawn_masks import agreement
 from sidkit.study.map_measures import Maps, by_block, measured, seen
 from sidkit.study.plan import Plan, make_plan
@@ -31,6 +31,7 @@ from sidkit.study.run import Study
 from sidkit.study.tables import COLUMNS, correlation_cell, interval_cell
 
 NAME = "06_attention_maps"
+STATEMENT = Statement("With SID, `[v]` attends to the subject and not to what is around it", "Fig. 7")
 BIASES_ALONE = ("pose", "substance")  # that have subjects, and studies, of their own
 TITLES = {
     "attention": "attention off the subject",

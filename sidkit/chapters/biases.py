@@ -18,15 +18,16 @@ from sidkit.config import check_name
 from sidkit.measure.statistics import case_means
 from sidkit.stickers.references import BIASES, SHARED
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial
+from sidkit.study.claims import Claim, Statement, Trial
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import colored, interval_cell
 from sidkit.subjects import Subject, load_images
 
 NAME = "01_biases"
+STATEMENT = Statement("Five kinds of bias get tied to `[v]`, and SID unties each", "sec. 3, Fig. 1")
 FIRST_CLASS = {"pose": 3, "substance": 4}  # the turn of the class they begin with: a small scale shows different ones
-STATEMENT = {
+CLAIM_BY_BIAS = {
     "background": "SID keeps the references' place out",
     "nearby": "SID keeps out what stands beside the subject",
     "tied": "SID keeps out what the subject wears",
@@ -76,7 +77,7 @@ def measure(bias: str) -> str:
 
 def claim(bias: str) -> Claim:
     """The paper's Fig. 1 for one bias."""
-    return Claim(STATEMENT[bias], measure(bias), SID_CASE, USUAL_CASE, "lower", "Fig. 1")
+    return Claim(CLAIM_BY_BIAS[bias], measure(bias), SID_CASE, USUAL_CASE, "lower", "Fig. 1")
 
 
 def leakage_table(results: Results) -> pd.DataFrame:

@@ -14,12 +14,15 @@ from sidkit.chapters import cast
 from sidkit.measure.statistics import paired_difference, subject_differences
 from sidkit.plot import charts
 from sidkit.study.chapter import Results
-from sidkit.study.claims import DESCRIPTION_CASES, Trial, trials
+from sidkit.study.claims import DESCRIPTION_CASES, Statement, Trial, trials
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import BETTER, captions_table, measured, measures_table
 
 NAME = "02_description_cases"
+STATEMENT = Statement(
+    "Of four kinds of description, the detailed one of what is not the subject is best", "Fig. 3, Table 1"
+)
 
 
 def plans(scale: str, *, subjects: Sequence[str] = (), cases: Sequence[int] = (), **options: Any) -> dict[str, Plan]:

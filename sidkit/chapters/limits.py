@@ -17,13 +17,14 @@ from sidkit.describe.cases import captions_of_case
 from sidkit.stickers.grammar import leave_out
 from sidkit.stickers.references import read_truth
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, Verdict, trials
+from sidkit.study.claims import Claim, Statement, Trial, Verdict, trials
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import BETTER, EXPECTED, arms_table, claims_table, measured
 from sidkit.subjects import Subject
 
 NAME = "10_limits"
+STATEMENT = Statement("What a SID leaves out stays with `[v]`", "sec. 7.3")
 USUAL_ARM, SID_ARM = Arm("usual", USUAL_CASE), Arm("SID", SID_CASE)
 FEW = 5  # times fewer steps than the profile's
 PRIOR = {"prior_weight": 1.0, "prior_images": 16}  # DreamBooth's weight; class pictures that a laptop draws in seconds

@@ -31,13 +31,14 @@ from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import render
 from sidkit.study import rater_pairs
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, reach
+from sidkit.study.claims import Claim, Statement, Trial, reach
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import correlation_cell
 from sidkit.subjects import Prompt, Subject, load_images
 
 NAME = "09_measures"
+STATEMENT = Statement("SA and NSD tell more than plain image-alignment", "sec. 6, appendix A")
 PLAIN = "image-alignment"  # cosine of whole references and picture: CLIP-I
 KEPT = "1 - NSD"  # so that, as leakage does, it rises with what is dragged along
 MEASURES = (PLAIN, "SA", KEPT, "identity", "leakage")

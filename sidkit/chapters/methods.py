@@ -20,12 +20,13 @@ from sidkit.personalization.methods import METHODS
 from sidkit.personalization.saving import FILE
 from sidkit.plot import charts
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, trials
+from sidkit.study.claims import Claim, Statement, Trial, trials
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import arms_table, measured
 
 NAME = "04_methods"
+STATEMENT = Statement("SID helps every optimization-based method", "Figs. 5 and 8")
 WITH_SID = " + SID"  # at the end of an arm's name
 ALIGNMENTS = ("SA", "NSD", "TA")
 PAPER_POINTS = Path(__file__).with_name("paper_points.csv")

@@ -25,7 +25,7 @@ from sidkit.masks.given import FILLS, apply_mask
 from sidkit.measure.statistics import case_means
 from sidkit.plot import charts
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, trials
+from sidkit.study.claims import Claim, Statement, Trial, trials
 from sidkit.study.masks import as_segmented, given
 from sidkit.study.plan import PAIRS, Arm, Plan, make_plan
 from sidkit.study.run import Study
@@ -33,6 +33,7 @@ from sidkit.study.tables import arms_table, company
 from sidkit.subjects import load_images
 
 NAME = "07_negative_prompts"
+STATEMENT = Statement("Negative prompts and segmentation do not do what SID does", "sec. 7.1, Fig. 10")
 USUAL_ARM, SID_ARM = Arm("usual", USUAL_CASE), Arm("SID", SID_CASE)
 NEGATIVE = Arm("negative prompt", 1, negative=negative_prompt)
 CUT = Arm("cut out", 1, segment="references", masks=as_segmented)

@@ -25,7 +25,7 @@ from sidkit.stickers.looks import colors as colors_of_design
 from sidkit.stickers.sampling import known_designs
 from sidkit.stickers.vocabulary import with_article
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, reach, trials
+from sidkit.study.claims import Claim, Statement, Trial, reach, trials
 from sidkit.study.drawn_masks import agreement, drawn_masks
 from sidkit.study.plan import Plan, Stickers, make_plan
 from sidkit.study.run import Study
@@ -33,6 +33,7 @@ from sidkit.study.tables import arms_table
 from sidkit.subjects import load_images, load_subject
 
 NAME = "08_property_edits"
+STATEMENT = Statement("A property that is asked for lands on the subject", "Fig. 11")
 ORDER = ("purple", "green", "blue", "red", "yellow", "orange", "pink")  # the paper's first
 HEADS = {
     "painted_subject": "painted on the subject (higher)",

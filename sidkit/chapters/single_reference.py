@@ -30,7 +30,7 @@ from sidkit.measure.statistics import paired_difference
 from sidkit.plot import sheets
 from sidkit.stickers.subject_encoder import view
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, trials
+from sidkit.study.claims import Claim, Statement, Trial, trials
 from sidkit.study.masks import as_segmented
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
@@ -39,6 +39,7 @@ from sidkit.subjects import Subject, load_images
 from sidkit.worlds import world_of
 
 NAME = "05_single_reference"
+STATEMENT = Statement("With one reference, methods with SID are ahead of encoder-based ones", "Figs. 6 and 9")
 ENCODER = "Encoder"  # the name of its arm
 COMPANY = "nearby+tied"  # what a thing has beside and on it; with one reference the place is shared, too
 POSE = "leak_pose"

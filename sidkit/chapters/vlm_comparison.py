@@ -36,13 +36,16 @@ from sidkit.stickers.references import read_truth
 from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import render
 from sidkit.study.chapter import Results
-from sidkit.study.claims import Claim, Trial, trials
+from sidkit.study.claims import Claim, Statement, Trial, trials
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import arms_table, interval_text
 from sidkit.subjects import Subject, load_images
 
 NAME = "03_vlm_comparison"
+STATEMENT = Statement(
+    "A captioner that follows the instruction is good enough, and better than one that does not", "Fig. 4"
+)
 INSTRUCTION = "sentence"  # the paper's (Fig. 4)
 ARM_BY_DESCRIBER = {
     "stickers": "instructed",

@@ -20,7 +20,7 @@ import pandas as pd
 
 from sidkit.runs import Runs
 from sidkit.study import ledger, passport
-from sidkit.study.claims import Trial, Verdict, reach
+from sidkit.study.claims import Statement, Trial, Verdict, reach
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study, run_study
 from sidkit.study.tables import claims_table, company, markdown
@@ -35,6 +35,7 @@ class Chapter(Protocol):
     """
 
     NAME: str  # of the notebook, "07_negative_prompts"
+    STATEMENT: Statement  # of the paper, that the chapter tries; chapters that try none have none
 
     def plans(self, scale: str, **parameters: Any) -> dict[str, Plan]:
         """The studies that would be run, by name; several names may have one plan. {} for a page that trains nothing.
@@ -118,7 +119,8 @@ class Results:
         for name, value in self.values.items():
             glue(name, value, display=False)
         glue("passport", Markdown(self.passport()), display=False)
-        ledger.record(self.verdicts, self.chapter.NAME, self.runs.root, scale=self.scale)
+        if hasattr(self.chapter, "STATEMENT"):
+            ledger.record(self.verdicts, self.chapter.NAME, self.runs.root, scale=self.scale)
 
 
 EMPTY: Sequence[Any] = ("", 0, [])  # values of a parameter that leave the choice to the scale or the profile

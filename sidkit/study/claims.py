@@ -17,6 +17,14 @@ WORDS = (REPRODUCED, WITHIN, NOT_REPRODUCED, NOT_RUN)
 
 
 @dataclass(frozen=True)
+class Statement:
+    """What the paper states, in words that no number can contradict yet; a chapter's claims make it precise."""
+
+    words: str
+    source: str  # section, figure or table of arXiv 2403.15330
+
+
+@dataclass(frozen=True)
 class Claim:
     """One statement of the paper as a difference between two cases, or arms, that numbers can contradict."""
 
