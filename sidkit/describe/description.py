@@ -57,7 +57,7 @@ class Description:
         """
         kind = CASES[int(check_name("case", str(case), map(str, CASES)))]
         if self.sentence and case == 3:
-            return mark(self.sentence, self.class_word, of_style=self.of_style)
+            return marked(self.sentence, self.class_word, of_style=self.of_style)
         if kind.objects and not self.in_parts:
             said = "a sentence only" if self.sentence else "nothing"
             raise ValueError(
@@ -67,7 +67,7 @@ class Description:
         return build(self, kind.objects, kind.object_details, kind.subject_details)
 
 
-def mark(sentence: str, class_word: str, *, of_style: bool = False) -> str:
+def marked(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     """The sentence with `[v]` before the first class word, and without its full stop: "A [v] cat sits on the stairs".
 
     For a style it is put behind: "A painting of a cat in the style of [v] art".
@@ -76,10 +76,10 @@ def mark(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     text = " ".join(sentence.split()).rstrip(" .")
     if of_style:
         return f"{text} in the style of {MARK} {class_word}"
-    marked, count = re.subn(rf"\b(?={re.escape(class_word)}s?\b)", f"{MARK} ", text, count=1, flags=re.IGNORECASE)
+    text, count = re.subn(rf"\b(?={re.escape(class_word)}s?\b)", f"{MARK} ", text, count=1, flags=re.IGNORECASE)
     if not count:
         raise ValueError(f"expected the class word {class_word!r} in the description, got {text[:120]!r}")
-    return re.sub(rf"\b([Aa])n(\s+{re.escape(MARK)})", r"\1\2", marked)
+    return re.sub(rf"\b([Aa])n(\s+{re.escape(MARK)})", r"\1\2", text)
 
 
 def to_parts(description: Description) -> dict[str, Any]:
