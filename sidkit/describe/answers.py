@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from sidkit.describe.description import Description, marked
 from sidkit.describe.instructions import Instruction
+from sidkit.inflection import pattern
 
 Kind = Literal["refused", "empty", "cut off", "broken", "too long", "off the point", "unreachable"]
 LONGEST = 4_000  # characters of an answer; a caption of 77 tokens has under 500
@@ -215,5 +216,6 @@ def _structure(answer: dict[str, Any]) -> Structure:
 
 def _adjectives(text: str, class_word: str) -> str:
     """Looks that can stand before the class word: "a small brown dog" becomes "small brown"."""
-    text = re.sub(r"^(an?|the)\s+", "", text, flags=re.IGNORECASE)
-    return re.sub(rf"\s*\b{re.escape(class_word)}s?\b.*$", "", text, flags=re.IGNORECASE).strip(" ,")
+    without_article = re.sub(r"^(an?|the)\s+", "", text, flags=re.IGNORECASE)
+    before = re.split(pattern(class_word), without_article, maxsplit=1, flags=re.IGNORECASE)[0]
+    return before.strip(" ,")
