@@ -10,44 +10,52 @@ from sidkit.check.looks import before_subject
 from sidkit.inflection import pattern
 from sidkit.mark import MARK, article_put_right
 
+ANY_MARK = re.escape(MARK)  # of either case
+
 
 def put_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """`[v]` before the class word, where that is said once; in the place of another identifier, if there is one."""
     if words:
-        return _tidy(re.sub(re.escape(words), MARK, caption.text, count=1, flags=re.IGNORECASE))
-    times = len(re.findall(pattern(class_word), caption.text, re.IGNORECASE))
-    if caption.noun is None or times != 1:
+        other = re.compile(re.escape(words), re.IGNORECASE)
+        return _tidy(other.sub(MARK, caption.text, count=1))
+    named = re.findall(pattern(class_word), caption.text, re.IGNORECASE)
+    if caption.noun is None or len(named) != 1:
         return None
     start = caption.words[caption.noun.start].start
-    return _tidy(f"{caption.text[:start]}{MARK} {caption.text[start:]}")
+    before, behind = caption.text[:start], caption.text[start:]
+    return _tidy(f"{before}{MARK} {behind}")
 
 
 def keep_one_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """The first `[v]` that stands right before the class word; every other is taken out."""
-    text = caption.text
-    named = re.search(rf"{re.escape(MARK)}(?=\s+{pattern(class_word)})", text, re.IGNORECASE)
-    if named is None:
+    before_class = re.compile(rf"{ANY_MARK}(?=\s+{pattern(class_word)})", re.IGNORECASE)
+    kept = before_class.search(caption.text)
+    if kept is None:
         return None
-    before, behind = (_without_marks(part) for part in (text[: named.start()], text[named.end() :]))
+    before = _without_marks(caption.text[: kept.start()])
+    behind = _without_marks(caption.text[kept.end() :])
     return _tidy(f"{before}{MARK}{behind}")
 
 
 def put_class(caption: Caption, class_word: str, words: str) -> str | None:
     """The class word behind `[v]`, where no other noun stands there ("a [v] on a beach")."""
-    behind = caption.words[caption.mark + 1 :]
-    if behind and not (behind[0].stops or behind[0].acts):
-        return None
+    for word in caption.words[caption.mark + 1 :][:1]:
+        if not word.stops and not word.acts:
+            return None
     end = caption.words[caption.mark].end
-    return f"{caption.text[:end]} {class_word}{caption.text[end:]}"
+    before, behind = caption.text[:end], caption.text[end:]
+    return f"{before} {class_word}{behind}"
 
 
 def drop_looks(caption: Caption, class_word: str, words: str) -> str | None:
     """The caption without an adjective in the subject's own noun phrase; looks told elsewhere need a person."""
     for place in before_subject(caption):
-        if caption.text_at(place) == words:
-            start, end = caption.words[place.start].start, caption.words[place.stop - 1].end
-            rest = re.sub(r"^\s*(,|and\b)?\s*", "", caption.text[end:], count=1)
-            return _tidy(caption.text[:start] + rest)
+        if caption.text_at(place) != words:
+            continue
+        first, last = caption.words[place.start], caption.words[place.stop - 1]
+        before, behind = caption.text[: first.start], caption.text[last.end :]
+        rest = re.sub(r"^\s*(,|and\b)?\s*", "", behind, count=1)
+        return _tidy(before + rest)
     return None
 
 
@@ -60,10 +68,12 @@ FIXES: Mapping[str, Callable[[Caption, str, str], str | None]] = {
 
 
 def _without_marks(text: str) -> str:
-    return re.sub(rf"{re.escape(MARK)}\s*", "", text, flags=re.IGNORECASE)
+    return re.sub(rf"{ANY_MARK}\s*", "", text, flags=re.IGNORECASE)
 
 
 def _tidy(text: str) -> str:
     """The article before `[v]` and the spaces put right."""
-    single = re.sub(r"[ \t]{2,}", " ", article_put_right(text))
-    return re.sub(r"\s+([,.;])", r"\1", single).strip()
+    text = article_put_right(text)
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r"\s+([,.;])", r"\1", text)
+    return text.strip()

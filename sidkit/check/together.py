@@ -51,27 +51,30 @@ def names_place(caption: Caption) -> bool:
 def unsaid(captions: Mapping[str, Caption]) -> Iterator[Gap]:
     """Things that most of the captions name, at least two of them, and not all. A couch is a sofa."""
     telling = {file: caption for file, caption in captions.items() if not bare(caption)}
-    leads = {file: _leads_by_noun(caption) for file, caption in telling.items()}
-    counts = Counter(noun for lead_by_noun in leads.values() for noun in lead_by_noun)
+    counts: Counter[str] = Counter()
+    leads: dict[str, str] = {}
+    for caption in telling.values():
+        leads_here = _leads_by_noun(caption)
+        counts.update(leads_here.keys())
+        leads = leads_here | leads
     for noun, count in counts.items():
-        if not max(2, MOST * len(telling)) <= count < len(telling):
-            continue
-        first_lead = next(lead_by_noun[noun] for lead_by_noun in leads.values() if noun in lead_by_noun)
-        for file, caption in telling.items():
-            if noun not in map(_usual, _content(caption)):
-                why = f"{count} of {len(telling)} captions name {noun!r} and this one does not"
-                yield Gap(file, why, _bias(noun, first_lead), sure=False)
+        if max(2, MOST * len(telling)) <= count < len(telling):
+            why = f"{count} of {len(telling)} captions name {noun!r} and this one does not"
+            for file in _silent_of(noun, telling):
+                yield Gap(file, why, _bias(noun, leads[noun]), sure=False)
 
 
 def unseen(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Gap]:
     """Things that are known to be in every picture, and that at most one caption names."""
-    for factor, value in _in_all([seen.get(file, {}) for file in captions]):
-        words = {singular(word) for word in value.lower().split() if word != "of"}
-        silent = [file for file, caption in captions.items() if words.isdisjoint(_content(caption))]
-        if len(captions) - len(silent) > 1:
-            continue
-        for file in silent:
-            yield Gap(file, f"{value!r} is in all {len(captions)} pictures", factor, sure=True)
+    in_pictures = [seen.get(file, {}) for file in captions]
+    for factor, value in _in_all(in_pictures):
+        words = [word for word in value.lower().split() if word != "of"]
+        nouns = set(map(singular, words))
+        silent = [file for file, caption in captions.items() if nouns.isdisjoint(_content(caption))]
+        if len(captions) - len(silent) <= 1:
+            why = f"{value!r} is in all {len(captions)} pictures"
+            for file in silent:
+                yield Gap(file, why, factor, sure=True)
 
 
 def alike(captions: Mapping[str, Caption]) -> Iterator[tuple[str, str]]:
@@ -85,6 +88,14 @@ def alike(captions: Mapping[str, Caption]) -> Iterator[tuple[str, str]]:
         earlier[file] = content
 
 
+def _silent_of(noun: str, captions: Mapping[str, Caption]) -> Iterator[str]:
+    """The files whose caption does not say the noun, nor another word for it."""
+    for file, caption in captions.items():
+        nouns = map(_usual, _content(caption))
+        if noun not in nouns:
+            yield file
+
+
 def _same(first: set[str], second: set[str]) -> bool:
     both = first | second
     return bool(both) and len(first & second) >= SAME * len(both)
@@ -95,7 +106,8 @@ def _in_all(things_by_picture: list[Mapping[str, str]]) -> list[tuple[str, str]]
     if not things_by_picture:
         return []
     items = [set(things.items()) for things in things_by_picture]
-    return sorted(set.intersection(*items))
+    in_all = set.intersection(*items)
+    return sorted(in_all)
 
 
 def _leads_by_noun(caption: Caption) -> dict[str, str]:
@@ -106,8 +118,11 @@ def _leads_by_noun(caption: Caption) -> dict[str, str]:
 def _content(caption: Caption) -> set[str]:
     """Content words in the singular: not the little ones, and not the subject."""
     subject = {caption.mark, *(caption.noun or ())}
-    words = [word for index, word in enumerate(caption.words) if index not in subject]
-    return {singular(word.low) for word in words if _has_content(word)}
+    content = set()
+    for index, word in enumerate(caption.words):
+        if index not in subject and _has_content(word):
+            content.add(singular(word.low))
+    return content
 
 
 def _has_content(word: Word) -> bool:
