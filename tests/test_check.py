@@ -130,6 +130,12 @@ def test_a_class_word_counts_in_either_number(text, class_word):
     assert "class-missing" in kinds(text, "hammer")
 
 
+@pytest.mark.parametrize("end", ["made of", "in the shape", "shaped", "that is", "with", "by", "whose", "its", ","])
+def test_a_caption_may_break_off_anywhere(end):
+    find({"00.png": f"a [v] dog {end}"}, "dog")
+    find({"00.png": f"a painting in the style of [v] art {end}"}, "art", style=True)
+
+
 def test_left_is_not_always_a_side():
     assert kinds("a [v] dog right beside a ball that was left on a lawn") == []
     (finding,) = find({"a": "a [v] dog to the left of a fence"}, "dog", mirrored=True)
