@@ -10,9 +10,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from sidkit.config import Sampling
+from sidkit.inflection import with_article
 from sidkit.mark import check_ready
 from sidkit.models import computing_in, resolution, tokenizers
-from sidkit.stickers.vocabulary import with_article
 
 CPU_BATCH = 8  # pictures; the kernels' rounding depends on the size of a batch, so on a CPU there is only one size
 BIG = 32  # latent pixels a side; above this a picture is enough for a CPU

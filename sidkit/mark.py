@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+
+from sidkit.inflection import with_article
 
 MARK = "[v]"  # stands for the identifier
 
 
 def check_mark(text: str, where: str) -> str:
     """Return `text` if it names the subject exactly once; otherwise raise ValueError that begins with `where`."""
-    if (count := text.count(MARK)) != 1:
+    count = text.count(MARK)
+    if count != 1:
         raise ValueError(
             f"{where}: expected {MARK} once, before the class word (a photo of a {MARK} dog ...), "
             f"got it {count} times in {text!r}"
@@ -20,6 +24,24 @@ def check_mark(text: str, where: str) -> str:
 def insert(text: str, identifier: str) -> str:
     """`text` with the identifier in the place of `[v]`."""
     return text.replace(MARK, identifier)
+
+
+def article_put_right(text: str) -> str:
+    """ "an [v] dog" becomes "a [v] dog", as `[v]` is read "v"."""
+    return re.sub(rf"\b([Aa])n(?=\s+{re.escape(MARK)})", r"\1", text)
+
+
+def without_mark(text: str, mark: str = MARK) -> str:
+    """The text with `[v]`, or what stands for it, taken out: "a [v] owl" becomes "an owl"."""
+    marked = rf"(?<!\w){re.escape(mark)} "
+    articled = re.compile(rf"\b([Aa]) {marked}(\w[\w-]*)")
+    return re.sub(marked, "", articled.sub(_with_its_article, text))
+
+
+def _with_its_article(found: re.Match) -> str:
+    """The noun found behind an article and a mark, with the article that it takes by itself."""
+    article, noun = found.groups()
+    return article + with_article(noun)[1:]
 
 
 def check_ready(texts: Iterable[str], tokenizers: Sequence) -> None:

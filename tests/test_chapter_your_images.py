@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from sidkit.chapters import your_images as own
-from sidkit.check import subject as checking
 from sidkit.check.check import Finding
 from sidkit.config import weights_folder
 from sidkit.stickers.factors import subject_classes
@@ -180,18 +179,9 @@ def test_findings_are_counted_and_told():
 
 
 def test_spoilt_captions_are_found(tmp_path):
-    table = checking.spoilt_table(make_subject(tmp_path / "owl", "owl", ["nearby"], 2, seed=0))
+    table = own.spoilt_table(make_subject(tmp_path / "owl", "owl", ["nearby"], 2, seed=0))
     assert table["What is wrong"].tolist() == [
         *("no [v]", "the subject's own looks", "the subject's own looks", "nothing but the subject"),
         "contradicted where training mirrors or crops",
     ]
     assert [fix != "-" for fix in table["What `--fix` writes"]] == [True, True, False, False, False]
-
-
-def test_the_page_shows_the_checker_s_scores():
-    table = checking.scores_table().set_index("Finding")
-    assert set(table) == {"Right, planted", "Found, planted", "Right, by hand", "Found, by hand"}
-    assert table.loc["all", "Found, by hand"].endswith(" of 16")
-    assert table.loc["`too-long`", "Found, by hand"] == "-"
-    told = checking.scores_told()
-    assert "*Planted*, 400 captions" in told and "*By hand*, 30 captions with 16 faults: precision 0." in told

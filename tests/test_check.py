@@ -106,6 +106,36 @@ def test_each_kind_of_fault_in_one_caption(text, kind):
     assert finding.advice
 
 
+@pytest.mark.parametrize(
+    ("text", "class_word"),
+    [
+        ("a photo of [v] gloves on a wooden table", "glove"),
+        ("a photo of [v] gloves on a wooden table", "gloves"),
+        ("three [v] cookies on a plate", "cookie"),
+        ("a [v] mouse beside a piece of cheese", "mouse"),
+        ("two [v] mice beside a piece of cheese", "mouse"),
+        ("[v] scissors on a red cloth", "scissors"),
+        ("a pair of [v] glasses on a desk", "glasses"),
+        ("a [v] bus at a stop", "bus"),
+        ("two [v] buses at a stop", "bus"),
+        ("[v] teddy-bears on a bench", "teddy-bear"),
+        ("two [v] teddy bears on a bench", "teddy bear"),
+        ("a [v] c++ book on a desk", "c++ book"),
+        ("[v] shelves on a brick wall", "shelf"),
+        ("a [v] lens on a desk", "lens"),
+    ],
+)
+def test_a_class_word_counts_in_either_number(text, class_word):
+    assert "class-missing" not in kinds(text, class_word)
+    assert "class-missing" in kinds(text, "hammer")
+
+
+@pytest.mark.parametrize("end", ["made of", "in the shape", "shaped", "that is", "with", "by", "whose", "its", ","])
+def test_a_caption_may_break_off_anywhere(end):
+    find({"00.png": f"a [v] dog {end}"}, "dog")
+    find({"00.png": f"a painting in the style of [v] art {end}"}, "art", style=True)
+
+
 def test_left_is_not_always_a_side():
     assert kinds("a [v] dog right beside a ball that was left on a lawn") == []
     (finding,) = find({"a": "a [v] dog to the left of a fence"}, "dog", mirrored=True)

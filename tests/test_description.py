@@ -6,8 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from sidkit import config
-from sidkit.describe.answers import AnswerError, clean, read_answer
-from sidkit.describe.description import Description, mark, to_parts
+from sidkit.describe.answers import AnswerError, clean, read_answer, schema
+from sidkit.describe.description import Description, marked, to_parts
 from sidkit.describe.embedded import Stickers, first_half, parts
 from sidkit.describe.instructions import KNOWN, load_instruction
 
@@ -81,7 +81,7 @@ def test_a_sentence_is_the_caption_of_case_3_and_of_no_other():
 
 
 @pytest.mark.parametrize(
-    ("sentence", "word", "marked"),
+    ("sentence", "word", "with_mark"),
     [
         ("A small brown and white cat is sitting.", "cat", "A small brown and white [v] cat is sitting"),
         ("An owl beside a second owl", "owl", "A [v] owl beside a second owl"),
@@ -89,8 +89,8 @@ def test_a_sentence_is_the_caption_of_case_3_and_of_no_other():
         ("A teapot on a pot", "pot", "A teapot on a [v] pot"),
     ],
 )
-def test_the_identifier_goes_before_the_first_class_word(sentence, word, marked):
-    assert mark(sentence, word) == marked
+def test_the_identifier_goes_before_the_first_class_word(sentence, word, with_mark):
+    assert marked(sentence, word) == with_mark
 
 
 def test_parts_come_back_as_they_were():
@@ -109,6 +109,17 @@ STRUCTURE = {
     "style": "",
     "subject": "a small brown dog",
 }
+
+
+def test_the_schema_is_strict_and_without_references():
+    text = {"type": "string"}
+    thing = {"name": text, "detail": text}
+    thing = {"type": "object", "properties": thing, "required": ["name", "detail"], "additionalProperties": False}
+    parts = {"objects": {"type": "array", "items": thing}, "background": thing}
+    parts |= {"pose": text, "style": text, "subject": text}
+    whole = {"type": "object", "properties": parts, "required": list(parts), "additionalProperties": False}
+    assert schema() == whole
+    assert list(schema()["properties"]) == list(parts)  # in this order models write them
 
 
 @pytest.mark.parametrize("wrapped", ["{}", "```json\n{}\n```", "Sure, here it is:\n{}\nI hope this helps!"])

@@ -15,8 +15,9 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from sidkit.config import EncoderMethod, Sampling, load_profile
 from sidkit.encoder_methods import NAMES, blip_diffusion, encoder_of
 from sidkit.encoder_methods.encoders import ENCODERS, check_encoder, encoded
-from sidkit.encoder_methods.shown import Reference, plain
+from sidkit.encoder_methods.shown import Reference
 from sidkit.generation import generate
+from sidkit.mark import without_mark
 from sidkit.models import copy_pipeline
 from sidkit.stickers.nets import Reader
 from sidkit.stickers.subject_encoder import SubjectEncoder, eyes_name, make_net, token_of
@@ -85,8 +86,8 @@ def test_every_name_has_an_encoder_and_a_method_says_which():
 
 
 def test_a_prompt_without_its_identifier():
-    assert plain("a photo of a sks owl on a beach", "sks") == "a photo of an owl on a beach"
-    assert plain("a purple sks dog", "sks") == "a purple dog"
+    assert without_mark("a photo of a sks owl on a beach", "sks") == "a photo of an owl on a beach"
+    assert without_mark("a purple sks dog", "sks") == "a purple dog"
 
 
 def test_the_sticker_encoder_changes_the_identifier_s_row_alone(tiny_pipe, world, reference):

@@ -55,7 +55,7 @@ WORDS = "\n\n# A comment.\n"
         ("sidkit.study.pieces.rendered", "sidkit.stickers.strokes"),
         ("sidkit.study.pieces.rendered", "sidkit.stickers.anchors"),
         ("sidkit.study.pieces.measured", "sidkit.stickers.nets"),
-        ("sidkit.study.pieces.drawn", "sidkit.stickers.vocabulary"),
+        ("sidkit.study.pieces.drawn", "sidkit.inflection"),
         ("sidkit.study.pieces.trained", "sidkit.personalization.lora"),
         ("sidkit.pretrain.evaluate", "sidkit.stickers.scenes"),
     ],

@@ -17,11 +17,11 @@ LAYERS = (
     (
         "sidkit",
         "sidkit.captions",
-        "sidkit.captions",
         "sidkit.config",
         "sidkit.files",
         "sidkit.hub",
         "sidkit.imports",
+        "sidkit.inflection",
         "sidkit.mark",
         "sidkit.torchvision_ops",
     ),

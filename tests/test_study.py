@@ -13,7 +13,7 @@ from conftest import results_of, save_looking
 from sidkit import config
 from sidkit.chapters import biases, description_cases, introduction
 from sidkit.generation import generate
-from sidkit.measure.pictures import without_identifier
+from sidkit.mark import without_mark
 from sidkit.measure.statistics import Interval
 from sidkit.plot import sheets
 from sidkit.runs import Runs
@@ -177,7 +177,7 @@ def test_a_prompt_needs_its_mark(tmp_path):
     ],
 )
 def test_text_alignment_reads_the_prompt_without_its_identifier(text, expected):
-    assert without_identifier(text) == expected
+    assert without_mark(text) == expected
 
 
 LOWER = claims.Claim("less leaks", "leakage", 3, 1, "lower", "Fig. 3")

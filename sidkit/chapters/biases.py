@@ -15,6 +15,7 @@ from PIL import Image
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.config import check_name
+from sidkit.inflection import counted
 from sidkit.measure.statistics import case_means
 from sidkit.stickers.references import BIASES, SHARED
 from sidkit.study.chapter import Results
@@ -88,7 +89,7 @@ def leakage_table(results: Results) -> pd.DataFrame:
         means = case_means(frame, column, seed=results.seed)
         difference = verdict.difference
         row = {
-            "Bias": f"{bias}, {_subjects(frame['subject'].nunique())}",
+            "Bias": f"{bias}, {counted(frame['subject'].nunique(), 'subject')}",
             "Usual captions": interval_cell(means.loc[USUAL_CASE], column),
             "SID": interval_cell(means.loc[SID_CASE], column),
             "Difference": interval_cell((difference.mean, difference.low, difference.high), column, "points"),
@@ -160,7 +161,3 @@ def _things(scale: str, biases: Sequence[str], classes: Sequence[str]) -> list[s
         return [f"{subject_class}-{bias}" for bias in biases for subject_class in classes]
     known = [cast.pair_of(name) for name in cast.classes("biases", scale, "subjects of things")]
     return [name for name in known if set(name.partition("-")[2].split("+")) & set(biases)]
-
-
-def _subjects(count: int) -> str:
-    return f"{count} subject{'' if count == 1 else 's'}"

@@ -24,7 +24,7 @@ from sidkit.chapters import cast
 from sidkit.describe.answers import AnswerError
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
-from sidkit.describe.description import mark
+from sidkit.describe.description import marked
 from sidkit.describe.instructions import load_instruction
 from sidkit.measure import caption_truth
 from sidkit.measure.slope import slope
@@ -151,7 +151,7 @@ def captions_by(subject: Subject, describer: str) -> list[str]:
 def _caption_by(describer: str, path: Path, class_word: str) -> str:
     image = Image.open(path).convert("RGB")
     text = description_by(describer, image, class_word)
-    return mark(text or f"a {class_word}", class_word)
+    return marked(text or f"a {class_word}", class_word)
 
 
 def thinned(subject: Subject, share: float, seed: int = 0) -> list[str]:

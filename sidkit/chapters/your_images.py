@@ -12,12 +12,14 @@ from IPython.display import Markdown
 from PIL import Image
 
 from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE
-from sidkit.check import subject as checking
-from sidkit.check.check import KINDS, Finding
+from sidkit.check import scores
+from sidkit.check.check import KINDS, Finding, find
+from sidkit.check.subject import check_folder
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
-from sidkit.mark import check_mark
+from sidkit.inflection import counted
+from sidkit.mark import MARK, check_mark
 from sidkit.runs import Runs
 from sidkit.study.chapter import Results
 from sidkit.study.claims import DESCRIPTION_CASES, Claim, Trial, trials
@@ -32,6 +34,7 @@ EXAMPLE, SHARED = "penguin", "background+nearby"  # what is learnt where no fold
 ARMS = (Arm("without SID", USUAL_CASE), Arm("with SID", SID_CASE))
 LONGEST = 200  # letters of a caption's end that a table shows
 OPENAI = "openai:"  # before a model's name
+PLANTED = 100  # subjects of four captions each, on which the checker is scored
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,14 @@ def prepare(
     write_captions(plan, class_word, describer, spend_at_most=spend_at_most)
     (wanted,) = plan.subjects
     if isinstance(wanted, Path):
-        print(findings_summary(checking.check_folder(wanted, profile=plan.profile)))
+        print(findings_summary(check_folder(wanted, profile=plan.profile)))
 
 
 def findings(results: Results) -> Findings:
     """The subject, and what the checker says of its captions."""
     (plan,) = results.plans.values()
     learnt = subject(plan, results.runs)
-    return Findings(learnt, checking.check_folder(learnt.folder, profile=plan.profile))
+    return Findings(learnt, check_folder(learnt.folder, profile=plan.profile))
 
 
 def claims(results: Results) -> list[Trial]:
@@ -83,8 +86,8 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     return {
         "captions": captions_table(results.findings.subject),
         "findings": findings_table(results.findings.findings),
-        "scores": checking.scores_table(),
-        "spoilt": checking.spoilt_table(results.findings.subject),
+        "scores": scores.table(_scored()),
+        "spoilt": spoilt_table(results.findings.subject),
         "measures": arms_table(results.main.frame, seed=results.seed),
     }
 
@@ -96,7 +99,7 @@ def values(results: Results) -> dict[str, Any]:
         "class_word": results.findings.subject.class_word,
         "world": Markdown(world_sentences(plan, results.findings.subject)),
         "found": findings_summary(results.findings.findings),
-        "scores_told": Markdown(checking.scores_told()),
+        "scores_told": Markdown(" ".join(scores.sentence(*scored) for scored in _scored().items())),
     }
 
 
@@ -183,9 +186,27 @@ def findings_summary(findings: Sequence[Finding]) -> str:
     faults = sum(finding.level == "fault" for finding in findings)
     to_look_at = len(findings) - faults
     return (
-        f"The checker finds {_counted(faults, 'fault')}, and {_counted(to_look_at, 'thing')} to look at in the "
+        f"The checker finds {counted(faults, 'fault')}, and {counted(to_look_at, 'thing')} to look at in the "
         "pictures. They are in the table below; training goes on all the same, so that one can see what comes of it."
     )
+
+
+def spoilt_table(subject: Subject) -> pd.DataFrame:
+    """What the checker says of a subject's first caption, spoilt in five ways: a row a way."""
+    text, word = next(iter(subject.captions[SID_CASE].values())), subject.class_word
+    ways = (
+        text.replace(f"{MARK} ", "", 1),
+        text.replace(MARK, f"fluffy {MARK}", 1),
+        text.replace(f"{MARK} {word}", f"{MARK} {word} with a brown belly", 1),
+        f"a photo of a {MARK} {word}",
+        f"{text}, looking left",
+    )
+    rows = []
+    for way in ways:
+        for finding in find({"": way}, word, style="substance" in subject.bias)[:1]:
+            fix = f"`{finding.fix}`" if finding.fix else "-"
+            rows.append((f"`{way}`", KINDS[finding.kind][0], finding.bias, fix))
+    return pd.DataFrame(rows, columns=["Caption", "What is wrong", "Risks", "What `--fix` writes"])
 
 
 def world_sentences(plan: Plan, subject: Subject) -> str:
@@ -215,6 +236,11 @@ def foreign(plan: Plan, subject: Subject) -> bool:
 def of_one_subject() -> list[Claim]:
     """What the paper says of SID beside the usual captions."""
     return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID_CASE, USUAL_CASE)]
+
+
+def _scored() -> dict[str, list[scores.Sample]]:
+    """What the checker was not developed on: planted faults, and the held half of the captions by hand."""
+    return {"planted": scores.planted(PLANTED, seed=1), "by hand": scores.by_hand("held")}
 
 
 def _check_class_word(folder: Path, class_word: str) -> None:
@@ -258,7 +284,3 @@ def _fault(finding: Finding) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -6,12 +6,12 @@ stands; a *note* asks for a look at the picture, which a checker of words cannot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from sidkit.check import together as check_set
+from sidkit.check import together
 from sidkit.check.english import Caption, read
 from sidkit.check.evidence import read_folder
 from sidkit.check.fix import FIXES
@@ -72,8 +72,8 @@ def check(
     findings = [_finding(problem.file, problem.kind, "fault", "", problem.advice) for problem in evidence.problems]
     options |= dict(style=evidence.written.of_style, seen=seen, cut=evidence.not_square)
     findings += find(captions, evidence.class_word, **options)
-    place_named = any(check_set.names_place(read(text, "")) for text in captions.values())
-    if evidence.frames_alike and captions and not place_named:
+    read_all = [read(text, evidence.class_word) for text in captions.values()]
+    if evidence.frames_alike and captions and not any(map(together.names_place, read_all)):
         advice = "the edges of all pictures look alike, and no caption names a place; say where it is"
         findings.append(_finding(next(iter(captions)), "unsaid", "note", "", advice, "background"))
     return findings
@@ -97,41 +97,59 @@ def find(
     your trainer flips pictures or crops them at random; ours does neither, but takes the middle of those in `cut`.
     `seen` is what is known to be in each picture: {"00.png": {"nearby": "balloon"}}.
     """
-    read_all = {file: read(text, class_word) for file, text in captions.items()}
-    found: list[Finding] = []
-    for file, caption in read_all.items():
-        found += _alone(file, caption, class_word, style, limits or (clip_limit(),), identifier)
-        found += _sides(file, caption, mirrored, cropped, file in cut)
-    found += _together(read_all, seen or {})
-    return sorted(found, key=lambda one: (list(captions).index(one.file), list(KINDS).index(one.kind)))
+    by_file = {file: read(text, class_word) for file, text in captions.items()}
+    findings: list[Finding] = []
+    for file, caption in by_file.items():
+        findings += _of_subject(file, caption, class_word, style)
+        findings += _of_surroundings(file, caption)
+        findings += _of_length(file, caption, limits or (clip_limit(),), identifier)
+        findings += _of_sides(file, caption, mirrored)
+        findings += _of_frame(file, caption, cropped, file in cut)
+    findings += _of_all_together(by_file, seen or {})
+    files, kinds = list(captions), list(KINDS)
+    return sorted(findings, key=lambda finding: (files.index(finding.file), kinds.index(finding.kind)))
 
 
 def _finding(file: str, kind: str, level: Level, words: str, advice: str, bias: str = "") -> Finding:
     return Finding(file, kind, level, bias or KINDS[kind][1], words, advice)
 
 
-def _alone(
-    file: str, caption: Caption, class_word: str, style: bool, limits: tuple[Limit, ...], identifier: str
-) -> Iterator[Finding]:
-    """What one caption shows by itself."""
+def _of_subject(file: str, caption: Caption, class_word: str, style: bool) -> Iterator[Finding]:
+    """What is wrong with the words for the subject, each with a safe change where there is one."""
+    for kind, words, advice in (*_of_mark(caption, class_word, style), *_of_looks(caption, class_word, style)):
+        finding = _finding(file, kind, "fault", words, advice)
+        fixed = FIXES[kind](caption, class_word, words)
+        yield finding if fixed in (None, caption.text) else replace(finding, fix=fixed)
+
+
+def _of_mark(caption: Caption, class_word: str, style: bool) -> Iterator[tuple[str, str, str]]:
+    """(kind, words, advice) for `[v]` and the class word behind it."""
     marks = caption.text.count(MARK)
     if marks == 0:
-        wrong = check_set.other_identifier(caption)
-        put = f"write {MARK} in the place of {wrong}" if wrong else f"put {MARK} before {class_word!r}"
-        yield _fixed(_finding(file, "identifier-missing", "fault", wrong, put), caption, class_word)
-    elif marks > 1:
-        advice = f"keep the {MARK} before {class_word!r} and take the other out"
-        yield _fixed(_finding(file, "identifier-twice", "fault", MARK, advice), caption, class_word)
+        other = together.other_identifier(caption)
+        advice = f"write {MARK} in the place of {other}" if other else f"put {MARK} before {class_word!r}"
+        yield "identifier-missing", other, advice
+    if marks > 1:
+        yield "identifier-twice", MARK, f"keep the {MARK} before {class_word!r} and take the other out"
     if marks and caption.noun is None and not style:
-        advice = f"write {class_word!r} behind {MARK}: {MARK} {class_word}"
-        yield _fixed(_finding(file, "class-missing", "fault", "", advice), caption, class_word)
+        yield "class-missing", "", f"write {class_word!r} behind {MARK}: {MARK} {class_word}"
+
+
+def _of_looks(caption: Caption, class_word: str, style: bool) -> Iterator[tuple[str, str, str]]:
+    """(kind, words, advice) for what tells how the subject looks."""
     for place in looks(caption, style=style):
-        words = caption.told(place.start, place.stop)
-        advice = f"leave out {words!r}: what makes this {class_word} itself is for {MARK} to learn"
-        yield _fixed(_finding(file, "looks", "fault", words, advice), caption, class_word)
-    if check_set.bare(caption):
+        words = caption.text_at(place)
+        yield "looks", words, f"leave out {words!r}: what makes this {class_word} itself is for {MARK} to learn"
+
+
+def _of_surroundings(file: str, caption: Caption) -> Iterator[Finding]:
+    if together.bare(caption):
         advice = "say what is around it: the place, what stands beside it, what it wears or holds, and in some detail"
         yield _finding(file, "bare", "fault", caption.text, advice)
+
+
+def _of_length(file: str, caption: Caption, limits: Iterable[Limit], identifier: str) -> Iterator[Finding]:
+    """What a model would not read."""
     for limit in limits:
         count, lost = limit.lost(insert(caption.text, identifier))
         if lost:
@@ -139,31 +157,27 @@ def _alone(
             yield _finding(file, "too-long", "fault", lost, advice)
 
 
-def _fixed(finding: Finding, caption: Caption, class_word: str) -> Finding:
-    """The finding with the caption that would put it right, where that is safe."""
-    fix: Callable | None = FIXES.get(finding.kind)
-    text = fix(caption, class_word, finding.words) if fix else None
-    return finding if text is None or text == caption.text else Finding(**{**vars(finding), "fix": text})
-
-
-def _sides(file: str, caption: Caption, mirrored: bool, cropped: bool, cut: bool) -> Iterator[Finding]:
+def _of_sides(file: str, caption: Caption, mirrored: bool) -> Iterator[Finding]:
+    """What is not true in the mirrored picture."""
     for words in mirrors(caption):
-        level: Level = "fault" if mirrored else "note"
-        advice = (
-            f"if training mirrors pictures, {words!r} is false half of the time: leave it out, or turn mirroring off"
-        )
-        yield _finding(file, "mirror", level, words, advice)
+        told = f"if training mirrors pictures, {words!r} is false half of the time"
+        advice = f"{told}: leave it out, or turn mirroring off"
+        yield _finding(file, "mirror", "fault" if mirrored else "note", words, advice)
+
+
+def _of_frame(file: str, caption: Caption, cropped: bool, cut: bool) -> Iterator[Finding]:
+    """What is not true where the picture's ends are cut off."""
+    why = "it is not square, so its ends are cut off" if cut and not cropped else "if training crops it"
     for words in crops(caption):
-        why = "it is not square, so its ends are cut off" if cut and not cropped else "if training crops it"
         advice = f"{words!r} may not be in the picture any more: {why}; crop it yourself and then describe it"
         yield _finding(file, "mirror", "fault" if cropped else "note", words, advice)
 
 
-def _together(captions: Mapping[str, Caption], seen: Mapping) -> Iterator[Finding]:
+def _of_all_together(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
     """What shows only beside the other captions and pictures."""
-    for gap in [*check_set.unsaid(captions), *check_set.unseen(captions, seen)]:
+    for gap in (*together.unsaid(captions), *together.unseen(captions, seen)):
         advice = f"{gap.why}; if it is in this picture too, name it"
         yield _finding(gap.file, "unsaid", "fault" if gap.sure else "note", "", advice, gap.bias)
-    for file, other in check_set.alike(captions):
+    for file, other in together.alike(captions):
         advice = f"it says what {other} says; say what differs: the pose, the place, what is beside it"
         yield _finding(file, "alike", "note", captions[file].text, advice)

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sidkit.check import words as w
+from sidkit.inflection import both_numbers, singular
 from sidkit.mark import MARK
 
 _TOKEN = re.compile(r"\[v\]|[^\W_]+(?:['’-][^\W_]+)*|[.,;:()!?—–]", re.IGNORECASE)
 PAUSES = frozenset(".,;:()!?—–")
 STOPS = w.PREPOSITIONS | w.LINKS | w.PRONOUNS | w.BEING | w.HAVING
+POSSESSIVE = ("'s", "’s")
+FURTHEST = 7  # words from [v] to the class word that it names, as in "[v] small, brown and white dog"
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,35 @@ class Word:
         return self.written.lower()
 
     @property
+    def owner(self) -> str:
+        """Lower case, without a possessive's ending: "dog" of "dog's"."""
+        low = self.low
+        return low[:-2] if low.endswith(POSSESSIVE) else low
+
+    @property
     def capital(self) -> bool:
         """Written as a name."""
         return self.written[:1].isupper()
+
+    @property
+    def pauses(self) -> bool:
+        """A comma, full stop or the like."""
+        return self.low in PAUSES
+
+    @property
+    def stops(self) -> bool:
+        """A little word or a pause, at which a noun phrase ends."""
+        return self.low in STOPS or self.pauses
+
+    @property
+    def acts(self) -> bool:
+        """Says what somebody or something does."""
+        return acts(self.low)
+
+    @property
+    def describes(self) -> bool:
+        """Tells how a thing looks."""
+        return describes(self.low)
 
 
 @dataclass(frozen=True)
@@ -51,9 +80,14 @@ class Caption:
     mark: int | None  # of [v]
     noun: range | None  # of the class word
 
-    def told(self, start: int, stop: int) -> str:
-        """The text from word `start` up to word `stop`."""
-        return self.text[self.words[start].start : self.words[stop - 1].end]
+    def text_at(self, place: range) -> str:
+        """The text from the first to the last of these words."""
+        return self.text[self.words[place.start].start : self.words[place.stop - 1].end]
+
+    def low_at(self, place: range | slice) -> list[str]:
+        """The words there, lower case."""
+        where = slice(place.start, place.stop)
+        return [word.low for word in self.words[where]]
 
     @property
     def after(self) -> int | None:
@@ -62,49 +96,59 @@ class Caption:
             return self.noun.stop
         return None if self.mark is None else min(self.mark + 2, len(self.words))
 
+    @property
+    def rest(self) -> range:
+        """The positions behind the subject's noun phrase."""
+        return range(self.after, len(self.words))
+
 
 def read(text: str, class_word: str) -> Caption:
     """Take a caption apart. The class word counts in singular and plural, at its place behind `[v]` if it is there."""
-    words = tuple(Word(found.group(), found.start(), found.end()) for found in _TOKEN.finditer(text))
-    mark = next((index for index, word in enumerate(words) if word.written == MARK), None)
+    words = _words(text)
+    marks = [index for index, word in enumerate(words) if word.written == MARK]
+    mark = marks[0] if marks else None
     return Caption(text, words, mark, _class_noun(words, class_word, mark))
 
 
+def _words(text: str) -> tuple[Word, ...]:
+    tokens = _TOKEN.finditer(text)
+    return tuple(Word(token.group(), token.start(), token.end()) for token in tokens)
+
+
 def _class_noun(words: Sequence[Word], class_word: str, mark: int | None) -> range | None:
-    wanted = [singular(part) for part in class_word.lower().split()]
-    found = [
-        range(start, start + len(wanted))
-        for start in range(len(words) - len(wanted) + 1)
-        if [singular(word.low.removesuffix("'s").removesuffix("’s")) for word in words[start : start + len(wanted)]]
-        == wanted
-    ]
-    behind = [place for place in found if mark is not None and 0 < place.start - mark <= 7]
-    clear = [
-        place
-        for place in behind
-        if not any(_stops(word) and word.low not in ("and", ",") for word in words[mark + 1 : place.start])
-    ]
-    return (clear or (found if mark is None else []) or [None])[0]
+    """Where the class word stands that `[v]` names; without `[v]`, where it stands first."""
+    places = _places_of(words, class_word)
+    if mark is None:
+        return places[0] if places else None
+    behind = [place for place in places if 0 < place.start - mark <= FURTHEST]
+    for place in behind:
+        between = words[mark + 1 : place.start]
+        if not any(word.stops and word.low not in ("and", ",") for word in between):
+            return place
+    return None
 
 
-def _stops(word: Word) -> bool:
-    return word.low in STOPS or word.low in PAUSES
+def _places_of(words: Sequence[Word], class_word: str) -> list[range]:
+    """Where the class word stands, of either number; it may have several words."""
+    if not class_word:
+        return []
+    spelt = {tuple(word.low for word in _words(form)) for form in both_numbers(class_word.lower())}
+    places = []
+    for start in range(len(words)):
+        for form in spelt:
+            place = range(start, start + len(form))
+            if tuple(word.owner for word in words[start : place.stop]) == form:
+                places.append(place)
+    return places
 
 
-def singular(noun: str) -> str:
-    """A noun's singular by its ending, roughly: for comparing nouns with each other, not for printing."""
-    for ending, instead in (("ies", "y"), ("ves", "f"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
-        if noun.endswith(ending) and len(noun) > 4:
-            return noun[: -len(ending)] + instead
-    return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3 else noun
-
-
-def describes(word: str) -> bool:
+def describes(low: str) -> bool:
     """Whether an adjective (lower case) tells how a thing looks. Compounds count by their parts: brown-and-white."""
-    if word in w.LOOKS or word in w.BREEDS or word.endswith(w.LOOKS_ENDINGS):
+    if low in w.LOOKS or low in w.BREEDS or low.endswith(w.LOOKS_ENDINGS):
         return True
-    parts = word.split("-")
-    return len(parts) > 1 and any(part in w.LOOKS for part in parts) or word.endswith("ish") and word[:-3] in w.LOOKS
+    if "-" in low and any(part in w.LOOKS for part in low.split("-")):
+        return True
+    return low.endswith("ish") and low.removesuffix("ish") in w.LOOKS
 
 
 def acts(low: str) -> bool:
@@ -115,15 +159,19 @@ def acts(low: str) -> bool:
 def things(caption: Caption) -> list[Thing]:
     """What the caption names beside the subject. A noun is the last word of a run that no little word interrupts."""
     inside = _subject_span(caption)
-    found, run, lead = [], [], ""
-    for index, word in enumerate((*caption.words, Word(".", len(caption.text), len(caption.text)))):
+    end = Word(".", len(caption.text), len(caption.text))
+    named: list[Thing] = []
+    run: list[str] = []
+    lead = ""
+    for index, word in enumerate((*caption.words, end)):
         if index in inside or _ends(word, run):
-            found += _thing(run, lead)
+            named += _thing(run, lead)
             run = []
-            lead = word.low if word.low in w.PREPOSITIONS or word.low.endswith(("ing", "s")) else lead
+            if _leads(word):
+                lead = word.low
         elif word.low not in w.DETERMINERS | w.ADVERBS:
             run.append(word.low)
-    return found
+    return named
 
 
 def _subject_span(caption: Caption) -> range:
@@ -134,41 +182,57 @@ def _subject_span(caption: Caption) -> range:
 
 def subject_start(caption: Caption) -> int:
     """Where the subject's noun phrase begins, behind its article: at "small" in "a small, brown and white [v] dog"."""
-    words, start = caption.words, caption.mark
+    start = caption.mark
     while start > 0:
-        low = words[start - 1].low
-        joins = low in ("and", ",") and start > 1 and describes(words[start - 2].low)
-        if not joins and (_stops(words[start - 1]) or low in w.DETERMINERS or acts(low)):
+        word = caption.words[start - 1]
+        joins = word.low in ("and", ",") and start > 1 and caption.words[start - 2].describes
+        if not joins and (word.stops or word.acts or word.low in w.DETERMINERS):
             break
         start -= 1
     return start
 
 
 def _ends(word: Word, run: Sequence[str]) -> bool:
-    return _stops(word) or word.low == MARK or word.low in w.DETERMINERS and bool(run) or acts(word.low)
+    """Whether a run of words that may end in a noun is over before this word."""
+    begins_another = word.low in w.DETERMINERS and bool(run)
+    return word.stops or word.low == MARK or begins_another or word.acts
+
+
+def _leads(word: Word) -> bool:
+    """Whether what follows the word is led in by it: "beside", "wearing", "holds"."""
+    return word.low in w.PREPOSITIONS or word.low.endswith(("ing", "s"))
 
 
 def _thing(run: Sequence[str], lead: str) -> list[Thing]:
-    if not run or describes(run[-1]) and len(run) == 1 and run[-1] not in w.PLACES:
+    """What a run of words names, if anything."""
+    if not run:
         return []
-    noun = singular(run[-1])
-    empty = noun in w.EMPTY or run[-1] in w.EMPTY or run[-1] in w.STATES
-    return [] if empty else [Thing(noun, tuple(run[:-1]), lead)]
+    *before, last = run
+    noun = singular(last)
+    lone_adjective = describes(last) and not before and last not in w.PLACES
+    nothing = noun in w.EMPTY or last in w.EMPTY or last in w.STATES
+    return [] if lone_adjective or nothing else [Thing(noun, tuple(before), lead)]
 
 
 def phrases(caption: Caption, start: int) -> Iterator[range]:
     """The noun phrases that begin at word `start` and are joined by "and" or commas: "a white chest and ears"."""
-    words, begin = caption.words, start
-    for index in range(start, len(words) + 1):
-        word = words[index] if index < len(words) else None
-        if word is None or word.low in ("and", ",") or _phrase_ends(word):
+    begin = start
+    for index in range(start, len(caption.words) + 1):
+        last = index == len(caption.words)
+        joins = not last and caption.words[index].low in ("and", ",")
+        if last or joins or _phrase_ends(caption.words[index]):
             if index > begin:
                 yield range(begin, index)
             begin = index + 1
-            if word is None or word.low not in ("and", ","):
+            if not joins:
                 return
 
 
+def first_phrase(caption: Caption, start: int) -> range:
+    """The first noun phrase from word `start` on; empty where there is none."""
+    return next(phrases(caption, start), range(0))
+
+
 def _phrase_ends(word: Word) -> bool:
-    closing = word.low in w.PREPOSITIONS | w.BEING | w.HAVING | (w.LINKS - {"and"}) or word.low in PAUSES - {","}
-    return closing or acts(word.low) and word.low not in ("face", *w.APPLIED)
+    closing = w.PREPOSITIONS | w.BEING | w.HAVING | (w.LINKS - {"and"}) | (PAUSES - {","})
+    return word.low in closing or word.acts and word.low not in ("face", *w.APPLIED)

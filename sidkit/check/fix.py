@@ -5,52 +5,57 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from sidkit.check.english import PAUSES, STOPS, Caption, acts
+from sidkit.check.english import Caption
 from sidkit.check.looks import before_subject
-from sidkit.mark import MARK
+from sidkit.inflection import pattern
+from sidkit.mark import MARK, article_put_right
+
+ANY_MARK = re.escape(MARK)  # of either case
 
 
 def put_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """`[v]` before the class word, where that is said once; in the place of another identifier, if there is one."""
     if words:
-        return _articles(re.sub(re.escape(words), MARK, caption.text, count=1, flags=re.IGNORECASE))
-    said = re.findall(rf"\b{re.escape(class_word)}s?\b", caption.text, re.IGNORECASE)
-    if caption.noun is None or len(said) != 1:
+        other = re.compile(re.escape(words), re.IGNORECASE)
+        return _tidy(other.sub(MARK, caption.text, count=1))
+    named = re.findall(pattern(class_word), caption.text, re.IGNORECASE)
+    if caption.noun is None or len(named) != 1:
         return None
     start = caption.words[caption.noun.start].start
-    return _articles(f"{caption.text[:start]}{MARK} {caption.text[start:]}")
+    before, behind = caption.text[:start], caption.text[start:]
+    return _tidy(f"{before}{MARK} {behind}")
 
 
 def keep_one_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """The first `[v]` that stands right before the class word; every other is taken out."""
-    places = [match.start() for match in re.finditer(re.escape(MARK), caption.text, re.IGNORECASE)]
-    good = [
-        at for at in places if re.match(rf"\s+{re.escape(class_word)}", caption.text[at + len(MARK) :], re.IGNORECASE)
-    ]
-    if not good:
+    before_class = re.compile(rf"{ANY_MARK}(?=\s+{pattern(class_word)})", re.IGNORECASE)
+    kept = before_class.search(caption.text)
+    if kept is None:
         return None
-    text = caption.text
-    for at in reversed([at for at in places if at != good[0]]):
-        text = text[:at] + text[at + len(MARK) :].lstrip()
-    return _articles(text)
+    before = _without_marks(caption.text[: kept.start()])
+    behind = _without_marks(caption.text[kept.end() :])
+    return _tidy(f"{before}{MARK}{behind}")
 
 
 def put_class(caption: Caption, class_word: str, words: str) -> str | None:
     """The class word behind `[v]`, where no other noun stands there ("a [v] on a beach")."""
-    at = caption.mark + 1
-    behind = caption.words[at].low if at < len(caption.words) else "."
+    for word in caption.words[caption.mark + 1 :][:1]:
+        if not word.stops and not word.acts:
+            return None
     end = caption.words[caption.mark].end
-    safe = at == len(caption.words) or _little(behind)
-    return f"{caption.text[:end]} {class_word}{caption.text[end:]}" if safe else None
+    before, behind = caption.text[:end], caption.text[end:]
+    return f"{before} {class_word}{behind}"
 
 
 def drop_looks(caption: Caption, class_word: str, words: str) -> str | None:
     """The caption without an adjective in the subject's own noun phrase; looks told elsewhere need a person."""
     for place in before_subject(caption):
-        if caption.told(place.start, place.stop) == words:
-            start, stop = caption.words[place.start].start, caption.words[place.stop - 1].end
-            rest = re.sub(r"^\s*(,|and\b)?\s*", "", caption.text[stop:], count=1)
-            return _articles(caption.text[:start] + rest)
+        if caption.text_at(place) != words:
+            continue
+        first, last = caption.words[place.start], caption.words[place.stop - 1]
+        before, behind = caption.text[: first.start], caption.text[last.end :]
+        rest = re.sub(r"^\s*(,|and\b)?\s*", "", behind, count=1)
+        return _tidy(before + rest)
     return None
 
 
@@ -62,11 +67,13 @@ FIXES: Mapping[str, Callable[[Caption, str, str], str | None]] = {
 }
 
 
-def _little(word: str) -> bool:
-    return word in STOPS | PAUSES or acts(word)
+def _without_marks(text: str) -> str:
+    return re.sub(rf"{ANY_MARK}\s*", "", text, flags=re.IGNORECASE)
 
 
-def _articles(text: str) -> str:
-    """ "an [v] dog" becomes "a [v] dog", as `[v]` is read "v"; spaces are put right."""
-    text = re.sub(rf"\b([Aa])n(\s+{re.escape(MARK)})", r"\1\2", text)
-    return re.sub(r"\s+([,.;])", r"\1", re.sub(r"[ \t]{2,}", " ", text)).strip()
+def _tidy(text: str) -> str:
+    """The article before `[v]` and the spaces put right."""
+    text = article_put_right(text)
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r"\s+([,.;])", r"\1", text)
+    return text.strip()

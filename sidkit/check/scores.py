@@ -9,8 +9,9 @@ measured. A finding counts as right if the file has a fault of that kind.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,26 @@ class Sample:
     captions: dict[str, str]
     faults: dict[str, set[str]]
 
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """(file, kind) of every fault."""
+        return {(file, kind) for file, kinds in self.faults.items() for kind in kinds}
+
+    @cached_property
+    def found(self) -> set[tuple[str, str]]:
+        """(file, kind) of every finding."""
+        findings = find(self.captions, self.class_word, style=self.style)
+        return {(finding.file, finding.kind) for finding in findings}
+
 
 def by_hand(half: str) -> list[Sample]:
     """The captions of photos, `half` "develop" or "held"."""
-    told = [row for row in json.loads(BY_HAND.read_text(encoding="utf-8")) if row["half"] == half]
-    return [
-        Sample(row["class_word"], False, row["captions"], {file: set(kinds) for file, kinds in row["faults"].items()})
-        for row in told
-    ]
+    samples = []
+    for row in json.loads(BY_HAND.read_text(encoding="utf-8")):
+        if row["half"] == half:
+            faults = {file: set(kinds) for file, kinds in row["faults"].items()}
+            samples.append(Sample(row["class_word"], False, row["captions"], faults))
+    return samples
 
 
 def planted(count: int, *, seed: int) -> list[Sample]:
@@ -55,13 +68,19 @@ def planted(count: int, *, seed: int) -> list[Sample]:
 
 def scores(samples: list[Sample]) -> pd.DataFrame:
     """A row a kind, and one for all: captions with it, findings, precision and recall (nan where there were none)."""
-    pairs = [(set(_pairs(sample)), set(_found(sample))) for sample in samples]
-    rows = []
+    rows = {}
     for kind in (*KINDS, "all"):
-        wanted, given, right = np.sum([_counts(_of(kind, true), _of(kind, found)) for true, found in pairs], axis=0)
-        if wanted or given:
-            rows.append((kind, wanted, given, right / given if given else np.nan, right / wanted if wanted else np.nan))
-    return pd.DataFrame(rows, columns=["kind", "faults", "findings", "precision", "recall"]).set_index("kind")
+        faults = findings = right = 0
+        for sample in samples:
+            wanted, given = _of(kind, sample.pairs), _of(kind, sample.found)
+            faults += len(wanted)
+            findings += len(given)
+            right += len(wanted & given)
+        if faults or findings:
+            precision = right / findings if findings else np.nan
+            recall = right / faults if faults else np.nan
+            rows[kind] = {"faults": faults, "findings": findings, "precision": precision, "recall": recall}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("kind")
 
 
 def interval(right: int, of: int) -> tuple[float, float]:
@@ -69,85 +88,119 @@ def interval(right: int, of: int) -> tuple[float, float]:
 
     It takes one finding to say nothing of another, which is a little too sure for captions of the same subject.
     """
+    from scipy.stats import binomtest  # takes a second, which checking need not wait for
+
     if not of:
         return 0.0, 1.0
-    share, z = right / of, 1.96
-    middle, half = share + z * z / (2 * of), z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return float((middle - half) / (1 + z * z / of)), float((middle + half) / (1 + z * z / of))
+    ends = binomtest(right, of).proportion_ci(method="wilson")
+    return ends.low, ends.high
 
 
 def mistakes(samples: list[Sample]) -> list[str]:
     """Each missed and each wrong finding, in words: what one looks at to make the checker better."""
-    told = []
+    lines = []
     for sample in samples:
-        true, found = set(_pairs(sample)), set(_found(sample))
-        told += [f"missed {kind}: {sample.captions[file]}" for file, kind in sorted(true - found)]
-        told += [f"wrong {kind}: {sample.captions[file]}" for file, kind in sorted(found - true)]
-    return told
+        lines += [f"missed {kind}: {sample.captions[file]}" for file, kind in sorted(sample.pairs - sample.found)]
+        lines += [f"wrong {kind}: {sample.captions[file]}" for file, kind in sorted(sample.found - sample.pairs)]
+    return lines
 
 
-def _counts(true: set, found: set) -> tuple[int, int, int]:
-    """Faults that are there, findings, and findings that are right."""
-    return len(true), len(found), len(true & found)
+def table(sets: Mapping[str, list[Sample]]) -> pd.DataFrame:
+    """A row a kind of finding: how many of the findings are right, and how many of the faults are found, by set."""
+    score_by_set = {name: scores(samples) for name, samples in sets.items()}
+    rows = []
+    for kind in (*KINDS, "all"):
+        if any(kind in score.index for score in score_by_set.values()):
+            row = {"Finding": f"`{kind}`" if kind in KINDS else kind}
+            for name, score in score_by_set.items():
+                row |= _counts(name, score, kind)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def sentence(name: str, samples: list[Sample]) -> str:
+    """A set's precision and recall with 95 % intervals, in Markdown."""
+    score = scores(samples).loc["all"]
+    captions = sum(len(sample.captions) for sample in samples)
+    precision = _share("precision", score["precision"], int(score["findings"]))
+    recall = _share("recall", score["recall"], int(score["faults"]))
+    return f"*{name.capitalize()}*, {captions} captions with {score['faults']:.0f} faults: {precision} and {recall}."
+
+
+def _counts(name: str, score: pd.DataFrame, kind: str) -> dict[str, str]:
+    """Two cells of a kind; a dash where a set has no such finding or fault."""
+    right = found = "-"
+    if kind in score.index:
+        faults, findings, precision, recall = score.loc[kind]
+        right = f"{round(precision * findings)} of {findings:.0f}" if findings else "-"
+        found = f"{round(recall * faults)} of {faults:.0f}" if faults else "-"
+    return {f"Right, {name}": right, f"Found, {name}": found}
+
+
+def _share(name: str, share: float, of: int) -> str:
+    low, high = interval(round(share * of), of)
+    return f"{name} {share:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _of(kind: str, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    return {pair for pair in pairs if kind in ("all", pair[1])}
-
-
-def _pairs(sample: Sample) -> Iterator[tuple[str, str]]:
-    yield from ((file, kind) for file, kinds in sample.faults.items() for kind in kinds)
-
-
-def _found(sample: Sample) -> Iterator[tuple[str, str]]:
-    for finding in find(sample.captions, sample.class_word, style=sample.style):
-        yield finding.file, finding.kind
+    return pairs if kind == "all" else {pair for pair in pairs if pair[1] == kind}
 
 
 def _subject(rng: np.random.Generator) -> Sample:
     """Scenes of one subject that share an object, their case 3, and a fault in some. A copy is planted last."""
     scenes = _scenes(rng)
     captions = {f"{index:02}.png": _caption(scene, rng) for index, scene in enumerate(scenes)}
-    faults: dict[str, set[str]] = {}
     kinds = rng.permutation(list(PLANTS)).tolist()[:FOLDER]
-    for (file, text), scene, kind in sorted(zip(captions.items(), scenes, kinds), key=lambda row: row[2] == "alike"):
+    faults: dict[str, set[str]] = {}
+    for file, scene, kind in sorted(zip(captions, scenes, kinds), key=lambda row: row[2] == "alike"):
         whole = [captions[other] for other in captions if other < file and other not in faults]
-        if rng.random() < 2 / 3 and (new := PLANTS[kind](text, scene, rng, whole)) is not None:
-            captions[file], faults[file] = new, {kind}
+        if rng.random() >= 2 / 3:
+            continue
+        spoilt = PLANTS[kind](captions[file], scene, rng, whole)
+        if spoilt is not None:
+            captions[file], faults[file] = spoilt, {kind}
     return Sample(scenes[0].subject, False, captions, faults)
 
 
 def _scenes(rng: np.random.Generator) -> list[Scene]:
-    first = replace(sample_scene(rng), style=None, attribute=None, nearby="balloon", nearby_color="blue")
+    """One subject with something that it wears and a balloon, in as many places as there are captions."""
+    first = _with_balloon(rng)
     while first.tied is None:
-        first = replace(sample_scene(rng), style=None, attribute=None, nearby="balloon", nearby_color="blue")
-    others: dict[str, Scene] = {first.background: first}
-    while len(others) < FOLDER:
+        first = _with_balloon(rng)
+    by_place: dict[str, Scene] = {first.background: first}
+    while len(by_place) < FOLDER:
         other = sample_scene(rng)
-        others.setdefault(other.background, other)
-    return [replace(first, background=one.background, variant=one.variant, pose=one.pose) for one in others.values()]
+        by_place.setdefault(other.background, other)
+    return [
+        replace(first, background=other.background, variant=other.variant, pose=other.pose)
+        for other in by_place.values()
+    ]
+
+
+def _with_balloon(rng: np.random.Generator) -> Scene:
+    return replace(sample_scene(rng), style=None, attribute=None, nearby="balloon", nearby_color="blue")
 
 
 def _caption(scene: Scene, rng: np.random.Generator) -> str:
     return grammar.caption(scene, grammar.UNDESIRED, True, rng, identifier=MARK)
 
 
-def _plant_looks(text: str, scene: Scene, rng: np.random.Generator, _: list) -> str:
+def _plant_looks(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
     """The grammar's own case 4, or the same looks in other places of the sentence."""
     word, *colors = looks(scene)
-    told = " and ".join(colors) or word
+    colored = " and ".join(colors) or word
     subject = f"{MARK} {scene.subject}"
     ways = (
-        text.replace(MARK, f"{word} {told} {MARK}", 1),
-        text.replace(subject, f"{MARK} {told} {scene.subject}", 1),
-        text.replace(subject, f"{subject} with {told} markings", 1),
-        text.replace(subject, f"{subject} that is {told}", 1),
-        text.replace(subject, f"{subject}, {told}, ", 1),
+        text.replace(MARK, f"{word} {colored} {MARK}", 1),
+        text.replace(subject, f"{MARK} {colored} {scene.subject}", 1),
+        text.replace(subject, f"{subject} with {colored} markings", 1),
+        text.replace(subject, f"{subject} that is {colored}", 1),
+        text.replace(subject, f"{subject}, {colored}, ", 1),
     )
     return ways[int(rng.integers(len(ways)))]
 
 
-def _plant_unsaid(text: str, scene: Scene, rng: np.random.Generator, _: list) -> str:
+def _plant_unsaid(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
     return grammar.caption(scene, ("background", "tied", "pose"), True, rng, identifier=MARK)
 
 
@@ -159,6 +212,12 @@ def _plant_alike(text: str, scene: Scene, rng: np.random.Generator, whole: list[
     return copied.replace("a photo of ", "here is ", 1) if "a photo of" in copied else f"this is {copied}"
 
 
+def _plant_too_long(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
+    """What stands behind the subject, six times more."""
+    _, _, rest = _caption(scene, rng).partition(scene.subject)
+    return ", ".join([text, *[rest] * 6])
+
+
 PLANTS: dict[str, Callable[[str, Scene, np.random.Generator, list[str]], str | None]] = {
     "identifier-missing": lambda text, *_: text.replace(f"{MARK} ", "", 1),
     "identifier-twice": lambda text, scene, *_: f"{text}, the {MARK} {scene.subject}",
@@ -167,8 +226,6 @@ PLANTS: dict[str, Callable[[str, Scene, np.random.Generator, list[str]], str | N
     "bare": lambda text, scene, *_: f"a photo of a {MARK} {scene.subject}",
     "unsaid": _plant_unsaid,
     "alike": _plant_alike,
-    "too-long": lambda text, scene, rng, _: (
-        f"{text}, " + ", ".join([_caption(scene, rng).partition(scene.subject)[2]] * 6)
-    ),
+    "too-long": _plant_too_long,
     "mirror": lambda text, scene, rng, _: f"{text} {REMARKS[int(rng.integers(len(REMARKS)))]}",
 }

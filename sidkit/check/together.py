@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 from sidkit.check import words as w
-from sidkit.check.english import Caption, singular, things
+from sidkit.check.english import Caption, Word, things
+from sidkit.inflection import singular
 from sidkit.mark import MARK
 
 MOST = 2 / 3  # of the captions name a thing: then the others may have forgotten it
 SAME = 0.9  # of the content words of two captions together
 IDENTIFIERS = ("sks", "zwx", "olis", "pll", "ohwx", "<new1>", "[identifier]", "[trigger]", "<v>", "{v}", "[v ]", "v*")
+TIES = ("with", "wearing", "wears", "in", "holding", "holds", "inside")  # lead to what goes with the subject
+LITTLE = w.DETERMINERS | w.PREPOSITIONS | w.LINKS | w.BEING | w.ADVERBS | w.HAVING | w.EMPTY
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Gap:
 
 def other_identifier(caption: Caption) -> str:
     """An identifier in another notation than `[v]`, or ""."""
-    if (start := caption.text.lower().find(MARK)) >= 0:
+    start = caption.text.lower().find(MARK)
+    if start >= 0:
         return caption.text[start : start + len(MARK)]  # [V]
     words = caption.text.lower().split()
     return next((identifier for identifier in IDENTIFIERS if identifier in words), "")
@@ -36,7 +39,8 @@ def other_identifier(caption: Caption) -> str:
 
 def bare(caption: Caption) -> bool:
     """Whether a caption names nothing beside the subject."""
-    return not things(caption) and bool(caption.mark is not None or caption.noun)
+    names_subject = caption.mark is not None or caption.noun is not None
+    return names_subject and not things(caption)
 
 
 def names_place(caption: Caption) -> bool:
@@ -47,56 +51,92 @@ def names_place(caption: Caption) -> bool:
 def unsaid(captions: Mapping[str, Caption]) -> Iterator[Gap]:
     """Things that most of the captions name, at least two of them, and not all. A couch is a sofa."""
     telling = {file: caption for file, caption in captions.items() if not bare(caption)}
-    named = {file: {_usual(thing.noun): thing.lead for thing in things(caption)} for file, caption in telling.items()}
-    counts = Counter(noun for nouns in named.values() for noun in nouns)
+    counts: Counter[str] = Counter()
+    leads: dict[str, str] = {}
+    for caption in telling.values():
+        leads_here = _leads_by_noun(caption)
+        counts.update(leads_here.keys())
+        leads = leads_here | leads
     for noun, count in counts.items():
         if max(2, MOST * len(telling)) <= count < len(telling):
-            lead = next(nouns[noun] for nouns in named.values() if noun in nouns)
-            for file, caption in telling.items():
-                if noun not in {_usual(word) for word in _words(caption)}:
-                    why = f"{count} of {len(telling)} captions name {noun!r} and this one does not"
-                    yield Gap(file, why, _bias(noun, lead), sure=False)
+            why = f"{count} of {len(telling)} captions name {noun!r} and this one does not"
+            for file in _silent_of(noun, telling):
+                yield Gap(file, why, _bias(noun, leads[noun]), sure=False)
 
 
 def unseen(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Gap]:
     """Things that are known to be in every picture, and that at most one caption names."""
-    known = [dict(seen.get(file, {})) for file in captions]
-    shared = set(known[0].items()) if known else set()
-    shared = shared.intersection(*(told.items() for told in known))
-    for factor, value in sorted(shared):
-        wanted = {singular(part) for part in value.lower().split() if part != "of"}
-        silent = [file for file, caption in captions.items() if not wanted & _words(caption)]
+    in_pictures = [seen.get(file, {}) for file in captions]
+    for factor, value in _in_all(in_pictures):
+        words = [word for word in value.lower().split() if word != "of"]
+        nouns = set(map(singular, words))
+        silent = [file for file, caption in captions.items() if nouns.isdisjoint(_content(caption))]
         if len(captions) - len(silent) <= 1:
+            why = f"{value!r} is in all {len(captions)} pictures"
             for file in silent:
-                yield Gap(file, f"{value!r} is in all {len(captions)} pictures", factor, sure=True)
+                yield Gap(file, why, factor, sure=True)
 
 
 def alike(captions: Mapping[str, Caption]) -> Iterator[tuple[str, str]]:
     """(file, other file) for captions that share nearly all of their content words; each file once."""
-    content = {file: _words(caption) for file, caption in captions.items()}
-    told = set()
-    for (other, one), (file, two) in combinations(content.items(), 2):
-        if file not in told and one | two and len(one & two) >= SAME * len(one | two) and not bare(captions[file]):
-            told.add(file)
-            yield file, other
+    earlier: dict[str, set[str]] = {}
+    for file, caption in captions.items():
+        content = _content(caption)
+        twins = [other for other, words in earlier.items() if _same(words, content)]
+        if twins and not bare(caption):
+            yield file, twins[0]
+        earlier[file] = content
 
 
-def _words(caption: Caption) -> set[str]:
+def _silent_of(noun: str, captions: Mapping[str, Caption]) -> Iterator[str]:
+    """The files whose caption does not say the noun, nor another word for it."""
+    for file, caption in captions.items():
+        nouns = map(_usual, _content(caption))
+        if noun not in nouns:
+            yield file
+
+
+def _same(first: set[str], second: set[str]) -> bool:
+    both = first | second
+    return bool(both) and len(first & second) >= SAME * len(both)
+
+
+def _in_all(things_by_picture: list[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """What is in every picture, as (factor, value)."""
+    if not things_by_picture:
+        return []
+    items = [set(things.items()) for things in things_by_picture]
+    in_all = set.intersection(*items)
+    return sorted(in_all)
+
+
+def _leads_by_noun(caption: Caption) -> dict[str, str]:
+    """What leads to each thing that a caption names."""
+    return {_usual(thing.noun): thing.lead for thing in things(caption)}
+
+
+def _content(caption: Caption) -> set[str]:
     """Content words in the singular: not the little ones, and not the subject."""
-    little = w.DETERMINERS | w.PREPOSITIONS | w.LINKS | w.BEING | w.ADVERBS | w.HAVING
-    own = set(caption.noun or ()) | {caption.mark}
-    words = (word.low for index, word in enumerate(caption.words) if index not in own)
-    return {singular(low) for low in words if low[0].isalnum() and low not in little and low not in w.EMPTY}
+    subject = {caption.mark, *(caption.noun or ())}
+    content = set()
+    for index, word in enumerate(caption.words):
+        if index not in subject and _has_content(word):
+            content.add(singular(word.low))
+    return content
+
+
+def _has_content(word: Word) -> bool:
+    return word.low[0].isalnum() and word.low not in LITTLE
 
 
 def _usual(noun: str) -> str:
-    return w.USUAL.get(noun, noun)
+    return w.SYNONYMS.get(noun, noun)
 
 
 def _bias(noun: str, lead: str) -> str:
-    if lead in ("with", "wearing", "wears", "in", "holding", "holds", "inside") and not _is_place(noun):
-        return "tied"
-    return "background" if _is_place(noun) else "nearby"
+    if _is_place(noun):
+        return "background"
+    return "tied" if lead in TIES else "nearby"
 
 
 def _is_place(noun: str) -> bool:

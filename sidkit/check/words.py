@@ -124,7 +124,7 @@ PLACES = _words(
     "background"
 )
 # Two words for one thing, so that a caption that says it in the other word is not taken for one that forgot it.
-USUAL = {
+SYNONYMS = {
     **dict.fromkeys(("couch", "settee"), "sofa"),
     **dict.fromkeys(("wood", "woodland"), "forest"),
     **dict.fromkeys(("seaside", "shore"), "beach"),

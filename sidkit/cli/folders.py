@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidkit.cli.options import FAILED, AsJson, ClassWord, Folder, KnownClassWord, ProfileName, Scale
+from sidkit.inflection import counted
 
 if TYPE_CHECKING:
     from sidkit.check.check import Finding
@@ -126,7 +127,7 @@ def _as_text(findings: Sequence[Finding], fixed: Mapping[str, tuple[str, str]]) 
                 lines += _lines_of(finding)
     faults = sum(finding.level == "fault" for finding in findings)
     notes = len(findings) - faults
-    return "\n".join([*lines, f"{_counted(faults, 'fault')}, {_counted(notes, 'note')}"])
+    return "\n".join([*lines, f"{counted(faults, 'fault')}, {counted(notes, 'note')}"])
 
 
 def _lines_of(finding: Finding) -> list[str]:
@@ -139,7 +140,3 @@ def _lines_of(finding: Finding) -> list[str]:
     if finding.fix:
         lines.append(f"    --fix would write: {finding.fix}")
     return lines
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -8,15 +8,19 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
-from sidkit.describe.description import Description, mark
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+from sidkit.describe.description import Description, marked
 from sidkit.describe.instructions import Instruction
+from sidkit.inflection import pattern
 
 Kind = Literal["refused", "empty", "cut off", "broken", "too long", "off the point", "unreachable"]
 LONGEST = 4_000  # characters of an answer; a caption of 77 tokens has under 500
 LONGEST_PHRASE = 300
+NOTHING = ("none", "n/a", "null", "empty")  # how models say that there is nothing to say
 
 ADVICE = {
     "refused": "the model would not describe this picture: describe it by hand in captions.json, or try another model",
@@ -41,9 +45,79 @@ FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 class AnswerError(ValueError):
     """An answer that makes no description. `kind` says in which way."""
 
-    def __init__(self, kind: Kind, told: str = ""):
+    def __init__(self, kind: Kind, answer: str = ""):
         self.kind: Kind = kind
-        super().__init__(f"{kind}: {ADVICE[kind]}" + (f" (it said {told[:120]!r})" if told else ""))
+        quoted = f" (it said {answer[:120]!r})" if answer else ""
+        super().__init__(f"{kind}: {ADVICE[kind]}{quoted}")
+
+
+def clean(text: str) -> str:
+    """One line of plain text: tags, control characters and repeated spaces taken out, `[v]` too."""
+    unescaped = html.unescape(_without_tags(text))
+    bare = _without_tags(unescaped)  # what was spelt in entities is a tag only now
+    return SPACES.sub(" ", bare.replace("[v]", " ")).strip(" \"'`*#-")
+
+
+def _without_tags(text: str) -> str:
+    return TAGS.sub(" ", HIDDEN.sub(" ", text))
+
+
+def _cleaned(phrase: Any) -> Any:
+    """A phrase as a caption can hold it; "" where a model says in its own way that there is none."""
+    if phrase is None:
+        return ""
+    if not isinstance(phrase, str):
+        return phrase
+    text = clean(phrase).strip(" .,;")
+    if len(text) > LONGEST_PHRASE:
+        raise AnswerError("too long", text)
+    return "" if text.lower() in NOTHING else text
+
+
+Phrase = Annotated[str, BeforeValidator(_cleaned)]
+
+
+class _Part(BaseModel):
+    # The schema asks for all keys and no others; in an answer, one that is missing is empty, others are passed over.
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        json_schema_extra={"additionalProperties": False},
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+class Thing(_Part):
+    """Something beside the subject, in a plain phrase and in a close one; one that is missing is as the other."""
+
+    name: Phrase = ""
+    detail: Phrase = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        """A text in the place of the two is both."""
+        return value if isinstance(value, dict) else {"name": value}
+
+    def both(self) -> tuple[str, str]:
+        """The plain phrase and the close one."""
+        return self.name or self.detail, self.detail or self.name
+
+
+class Structure(_Part):
+    """A picture in parts, as a describer is asked for it: the schema of the question, and the reader of the answer."""
+
+    objects: Annotated[list[Thing], BeforeValidator(lambda value: value or [])] = []
+    background: Thing = Thing()
+    pose: Phrase = ""
+    style: Phrase = ""
+    subject: Phrase = ""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of `Structure`: all its keys, no others, and no references, which some servers do not follow."""
+    told = Structure.model_json_schema(mode="serialization")
+    return _without_references(told, told.pop("$defs"))
 
 
 def read_answer(raw: str | None, class_word: str, instruction: Instruction, model: str) -> Description:
@@ -52,18 +126,23 @@ def read_answer(raw: str | None, class_word: str, instruction: Instruction, mode
         raise AnswerError("empty")
     if len(raw) > LONGEST:
         raise AnswerError("too long", raw)
-    common = dict(class_word=class_word, raw=raw, model=model, of_style=instruction.style)
     if instruction.answer == "structure":
-        return Description(**common, **_parts(_object(raw), class_word))
-    sentence = _sentence(raw, instruction)
-    _on_the_point(sentence, class_word, instruction.style)
-    return Description(**common, sentence=sentence)
+        description = _in_parts(_object(raw), class_word)
+    else:
+        description = Description(class_word, sentence=_sentence(raw, instruction))
+        _on_the_point(description.sentence, class_word, instruction.style)
+    return replace(description, raw=raw, model=model, of_style=instruction.style)
 
 
-def clean(text: str) -> str:
-    """One line of plain text: tags, control characters and repeated spaces taken out, `[v]` too."""
-    bare = TAGS.sub(" ", HIDDEN.sub(" ", html.unescape(TAGS.sub(" ", HIDDEN.sub(" ", text)))))
-    return SPACES.sub(" ", bare.replace("[v]", " ")).strip(" \"'`*#-")
+def _without_references(node: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_without_references(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _without_references(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    kept = {key: value for key, value in node.items() if key not in ("title", "description", "default")}
+    return {key: _without_references(value, definitions) for key, value in kept.items()}
 
 
 def _sentence(raw: str, instruction: Instruction) -> str:
@@ -74,76 +153,69 @@ def _sentence(raw: str, instruction: Instruction) -> str:
         raise AnswerError("empty")
     if REFUSALS.match(text):
         raise AnswerError("refused", text)
-    return _first_that_starts(text, instruction)
+    return _from_its_beginning(text, instruction)
 
 
-def _first_that_starts(text: str, instruction: Instruction) -> str:
+def _from_its_beginning(text: str, instruction: Instruction) -> str:
     """Without a preamble ("Sure! Here is the caption: A cat ..."), if the sentence that was asked for follows one."""
-    wanted = re.search(r'start with "([^"]+)"', instruction.text)
-    if wanted and (at := text.find(wanted.group(1))) > 0:
-        return text[at:].rstrip("\"' ")
-    return text
+    beginning = re.search(r'start with "([^"]+)"', instruction.text)
+    at = text.find(beginning.group(1)) if beginning else -1
+    return text[at:].rstrip("\"' ") if at > 0 else text
 
 
 def _on_the_point(sentence: str, class_word: str, style: bool) -> None:
     try:
-        mark(sentence, class_word, of_style=style)
+        marked(sentence, class_word, of_style=style)
     except ValueError as error:
         raise AnswerError("off the point", sentence) from error
 
 
-def _object(raw: str) -> Mapping[str, Any]:
+def _object(raw: str) -> dict[str, Any]:
     """The JSON object in an answer, fenced or not."""
     fenced = FENCE.search(raw)
     text = fenced.group(1) if fenced else raw[raw.find("{") : raw.rfind("}") + 1]
     try:
-        told = json.loads(text)
+        answer = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise AnswerError("refused" if REFUSALS.match(clean(raw)) else "broken", raw) from error
-    if not isinstance(told, dict):
+        kind = "refused" if REFUSALS.match(clean(raw)) else "broken"
+        raise AnswerError(kind, raw) from error
+    if not isinstance(answer, dict):
         raise AnswerError("broken", raw)
-    return told
+    return answer
 
 
-def _parts(told: Mapping[str, Any], class_word: str) -> dict[str, Any]:
-    objects = told.get("objects") or []
-    if not isinstance(objects, list):
-        raise AnswerError("broken", json.dumps(told))
-    pairs = [pair for pair in map(_pair, objects) if pair[0]]
-    name, detail = _pair(told.get("background"))
-    parts = {
-        "objects": tuple(pair[0] for pair in pairs),
-        "object_details": tuple(pair[1] for pair in pairs),
-        "background": name,
-        "background_details": detail,
-        **{key: _phrase(told.get(key)) for key in ("pose", "style")},
-        "subject": _adjectives(_phrase(told.get("subject")), class_word),
-    }
-    if not any(parts.values()):
-        raise AnswerError("empty", json.dumps(told))
-    return parts
+def _in_parts(answer: dict[str, Any], class_word: str) -> Description:
+    structure = _structure(answer)
+    pairs = [thing.both() for thing in structure.objects if any(thing.both())]
+    background, background_details = structure.background.both()
+    description = Description(
+        class_word,
+        objects=tuple(name for name, _ in pairs),
+        object_details=tuple(detail for _, detail in pairs),
+        background=background,
+        background_details=background_details,
+        pose=structure.pose,
+        style=structure.style,
+        subject=_adjectives(structure.subject, class_word),
+    )
+    if not description.in_parts:
+        raise AnswerError("empty", json.dumps(answer))
+    return description
 
 
-def _pair(told: Any) -> tuple[str, str]:
-    """(name, detail) of {"name": ..., "detail": ...}; a plain text is both."""
-    if isinstance(told, Mapping):
-        name, detail = _phrase(told.get("name")), _phrase(told.get("detail"))
-        return name or detail, detail or name
-    return _phrase(told), _phrase(told)
-
-
-def _phrase(told: Any) -> str:
-    if told is None:
-        return ""
-    if not isinstance(told, str):
-        raise AnswerError("broken", json.dumps(told))
-    text = clean(told).strip(" .,;")
-    if len(text) > LONGEST_PHRASE:
-        raise AnswerError("too long", text)
-    return "" if text.lower() in ("none", "n/a", "null", "empty") else text
+def _structure(answer: dict[str, Any]) -> Structure:
+    try:
+        return Structure.model_validate(answer)
+    except ValidationError as error:
+        for problem in error.errors():
+            cause = problem.get("ctx", {}).get("error")
+            if isinstance(cause, AnswerError):
+                raise cause from error
+        raise AnswerError("broken", json.dumps(answer)) from error
 
 
 def _adjectives(text: str, class_word: str) -> str:
     """Looks that can stand before the class word: "a small brown dog" becomes "small brown"."""
-    text = re.sub(r"^(an?|the)\s+", "", text, flags=re.IGNORECASE)
-    return re.sub(rf"\s*\b{re.escape(class_word)}s?\b.*$", "", text, flags=re.IGNORECASE).strip(" ,")
+    without_article = re.sub(r"^(an?|the)\s+", "", text, flags=re.IGNORECASE)
+    before = re.split(pattern(class_word), without_article, maxsplit=1, flags=re.IGNORECASE)[0]
+    return before.strip(" ,")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import ConfigDict
 
 from sidkit.config import check_name
-from sidkit.describe.cases import CASES
-from sidkit.mark import MARK
+from sidkit.describe.cases import CASES, Case
+from sidkit.inflection import pattern, with_article
+from sidkit.mark import MARK, article_put_right
 
 PHRASES = ("objects", "object_details", "background", "background_details", "pose", "style", "subject")
 
@@ -42,8 +44,8 @@ class Description:
 
     def __post_init__(self) -> None:
         if len(self.objects) != len(self.object_details):
-            told = f"{len(self.objects)} and {len(self.object_details)}"
-            raise ValueError(f"description: expected as many object_details as objects, got {told}")
+            got = f"{len(self.objects)} and {len(self.object_details)}"
+            raise ValueError(f"description: expected as many object_details as objects, got {got}")
 
     @property
     def in_parts(self) -> bool:
@@ -57,17 +59,15 @@ class Description:
         """
         kind = CASES[int(check_name("case", str(case), map(str, CASES)))]
         if self.sentence and case == 3:
-            return mark(self.sentence, self.class_word, of_style=self.of_style)
+            return marked(self.sentence, self.class_word, of_style=self.of_style)
         if kind.objects and not self.in_parts:
-            said = "a sentence only" if self.sentence else "nothing"
-            raise ValueError(
-                f"case {case}: expected a description in parts, got {said}; ask with the instruction structure"
-            )
-        build = _of_style if self.of_style else _of_thing
-        return build(self, kind.objects, kind.object_details, kind.subject_details)
+            got = "a sentence only" if self.sentence else "nothing"
+            told = f"case {case}: expected a description in parts, got {got}"
+            raise ValueError(f"{told}; ask with the instruction structure")
+        return _of_style(self, kind) if self.of_style else _of_thing(self, kind)
 
 
-def mark(sentence: str, class_word: str, *, of_style: bool = False) -> str:
+def marked(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     """The sentence with `[v]` before the first class word, and without its full stop: "A [v] cat sits on the stairs".
 
     For a style it is put behind: "A painting of a cat in the style of [v] art".
@@ -76,10 +76,10 @@ def mark(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     text = " ".join(sentence.split()).rstrip(" .")
     if of_style:
         return f"{text} in the style of {MARK} {class_word}"
-    marked, count = re.subn(rf"\b(?={re.escape(class_word)}s?\b)", f"{MARK} ", text, count=1, flags=re.IGNORECASE)
+    text, count = re.subn(f"(?={pattern(class_word)})", f"{MARK} ", text, count=1, flags=re.IGNORECASE)
     if not count:
         raise ValueError(f"expected the class word {class_word!r} in the description, got {text[:120]!r}")
-    return re.sub(rf"\b([Aa])n(\s+{re.escape(MARK)})", r"\1\2", marked)
+    return article_put_right(text)
 
 
 def to_parts(description: Description) -> dict[str, Any]:
@@ -87,27 +87,33 @@ def to_parts(description: Description) -> dict[str, Any]:
     return {name: value for name, value in asdict(description).items() if value}
 
 
-def _of_thing(told: Description, objects: bool, details: bool, looks: bool) -> str:
-    around = told.object_details if details else told.objects
-    place = told.background_details or told.background if details else told.background
-    said = [told.pose, *around, place, told.style] if objects else []
-    own = told.subject if looks else ""
-    return _joined([f"a photo of {_article(own or MARK)}", *([MARK] if own else []), told.class_word, *said])
+def _of_thing(description: Description, kind: Case) -> str:
+    looks = description.subject.strip(" .,") if kind.subject_details else ""
+    subject = with_article(f"{looks} {MARK}".strip())
+    parts = [f"a photo of {subject} {description.class_word}"]
+    if kind.objects:
+        things, place = _surroundings(description, kind)
+        parts += [description.pose, *things, place, description.style]
+    return _joined(parts)
 
 
-def _of_style(told: Description, objects: bool, details: bool, looks: bool) -> str:
-    around = told.object_details if details else told.objects
-    place = told.background_details or told.background if details else told.background
-    shown = [around[0] if around else "", told.pose, *around[1:], place] if objects else []
-    style = told.style if looks else ""
-    return _joined(
-        ["a painting", *(["of", *shown] if any(shown) else []), f"in the style of {MARK}", told.class_word, style]
-    )
+def _of_style(description: Description, kind: Case) -> str:
+    shown = ""
+    if kind.objects:
+        things, place = _surroundings(description, kind)
+        shown = _joined([*things[:1], description.pose, *things[1:], place])
+    style = description.style if kind.subject_details else ""
+    painted = f"a painting of {shown}" if shown else "a painting"
+    return _joined([painted, f"in the style of {MARK} {description.class_word}", style])
 
 
-def _joined(parts: list[str]) -> str:
-    return " ".join(part.strip(" .,") for part in parts if part.strip(" .,"))
+def _surroundings(description: Description, kind: Case) -> tuple[tuple[str, ...], str]:
+    """The things and the place, by their kind or closely."""
+    if kind.object_details:
+        return description.object_details, description.background_details or description.background
+    return description.objects, description.background
 
 
-def _article(phrase: str) -> str:
-    return f"{'an' if phrase[0].lower() in 'aeiou' else 'a'} {phrase}"
+def _joined(parts: Iterable[str]) -> str:
+    stripped = (part.strip(" .,") for part in parts)
+    return " ".join(filter(None, stripped))

@@ -16,6 +16,7 @@ from sidkit.config import weights_folder
 from sidkit.describe.answers import read_answer
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction, load_instruction
+from sidkit.inflection import with_article
 from sidkit.stickers import grammar, vocabulary
 
 INSTEAD = {"structure": "sentence", "structure_style": "sentence_style"}  # it answers in sentences, which we take apart
@@ -54,7 +55,7 @@ class Stickers:
     def describe(self, image: Image.Image, class_word: str, instruction: Instruction) -> Description:
         """What the captioner says, as a sentence and in parts."""
         if instruction.answer == "start":
-            asked, start = "", vocabulary.with_article(class_word)
+            asked, start = "", with_article(class_word)
         else:
             asked, start = instruction.text, ""
         seen = weakened(image) if self.name == "stickers-weakened" else image

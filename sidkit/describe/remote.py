@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from sidkit.describe.answers import AnswerError, read_answer
+from sidkit.describe.answers import AnswerError, read_answer, schema
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
 from sidkit.describe.spend import Cost, Price, estimate, read_prices
@@ -28,24 +28,7 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 LONGEST_SIDE = 1024  # px; larger pictures are scaled down before they are sent
 SMALL = 256  # px; up to here a picture is sent as PNG, above as JPEG
 
-_TEXT = {"type": "string"}
-_THING = {
-    "type": "object",
-    "properties": {"name": _TEXT, "detail": _TEXT},
-    "required": ["name", "detail"],
-    "additionalProperties": False,
-}
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "objects": {"type": "array", "items": _THING},
-        "background": _THING,
-        **dict.fromkeys(("pose", "style", "subject"), _TEXT),
-    },
-    "required": ["objects", "background", "pose", "style", "subject"],
-    "additionalProperties": False,
-}
-STRUCTURED = {"type": "json_schema", "json_schema": {"name": "description", "strict": True, "schema": SCHEMA}}
+STRUCTURED = {"type": "json_schema", "json_schema": {"name": "description", "strict": True, "schema": schema()}}
 
 
 @dataclass

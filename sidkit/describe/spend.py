@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from sidkit.inflection import counted
+
 PRICES = Path(__file__).parent / "prices.yaml"
 LETTERS_A_TOKEN = 3.5  # of English, on the safe side
 OVERHEAD = 30  # tokens around a question
@@ -30,7 +32,7 @@ class Cost:
     as_of: str = ""
 
     def __str__(self) -> str:
-        many = f"{self.pictures} picture{'s' * (self.pictures != 1)}"
+        many = counted(self.pictures, "picture")
         tokens = f"about {self.tokens_in:,} tokens to read and at most {self.tokens_out:,} to write"
         if self.dollars is None:
             return f"{many}: {tokens}; no price is known for this model (give one with --prices)"

@@ -13,7 +13,8 @@ from transformers import CLIPVisionModelWithProjection
 
 from sidkit import hub
 from sidkit.config import EncoderMethod, Profile, locate
-from sidkit.encoder_methods.shown import Reference, Shown, plain
+from sidkit.encoder_methods.shown import Reference, Shown
+from sidkit.mark import without_mark
 from sidkit.models import identifier
 
 REMEDY = "copy or download it again (a hub id needs the network the first time), or change the profile"
@@ -48,7 +49,7 @@ def encode(pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, r
     name = identifier(pipe)
 
     def draw(prompts: list[str], **options: Any) -> Any:
-        said = [plain(prompt, name) for prompt in prompts]
+        said = [without_mark(prompt, name) for prompt in prompts]
         return pipe(said, ip_adapter_image=reference.image.convert("RGB"), **options)
 
     return Shown(pipe, draw)

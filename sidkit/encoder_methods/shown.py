@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,9 +37,3 @@ class Shown:
         if name in ("pipe", "draw", "given"):  # while a copy is made these are not there yet
             raise AttributeError(name)
         return self.given[name] if name in self.given else getattr(self.pipe, name)
-
-
-def plain(text: str, identifier: str) -> str:
-    """A prompt for a model that is shown the subject and knows no identifier: "a sks owl" becomes "an owl"."""
-    word = re.escape(identifier)
-    return re.sub(rf"\b{word} ", "", re.sub(rf"\ba {word} (?=[aeiou])", "an ", text))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sidkit.mark import MARK
+from sidkit.mark import without_mark
 from sidkit.masks.given import apply_mask
 from sidkit.measure.encoders import Instruments
 from sidkit.measure.leakage import leakage, leaks, obedience
@@ -39,12 +38,6 @@ def measure(
     return frame.assign(**_against_references(instruments, references, masks, everything_drawn))
 
 
-def without_identifier(text: str) -> str:
-    """The prompt as TA compares it, `[v]` taken out (section 6): "a [v] owl" becomes "an owl"."""
-    before_vowel = re.sub(rf"\ba {re.escape(MARK)} (?=[aeiou])", "an ", text)
-    return before_vowel.replace(f"{MARK} ", "")
-
-
 def _against_references(
     instruments: Instruments,
     references: Sequence[Image.Image],
@@ -70,7 +63,7 @@ def _of_prompt(
 ) -> pd.DataFrame:
     """What depends on the prompt: how well it is followed, and what is there though it does not ask for it."""
     clip = instruments.image_text
-    (said,) = clip.texts([without_identifier(prompt.text)])
+    (said,) = clip.texts([without_mark(prompt.text)])  # as TA compares it (section 6)
     frame = pd.DataFrame({"TA": text_alignment(said, clip.images(drawn))})
     frame = frame.assign(prompt=prompt.text, kind=prompt.kind, leakage=np.nan, obedience=np.nan)
     reader = instruments.reader

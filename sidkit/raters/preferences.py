@@ -13,6 +13,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 
+from sidkit.inflection import counted
 from sidkit.measure.statistics import ENDS, RESAMPLES, Interval
 from sidkit.raters.questions import QUESTIONS, UNSURE
 from sidkit.raters.ratings import Ratings
@@ -83,9 +84,9 @@ def notes(ratings: Ratings) -> list[str]:
     lines = []
     if ratings.simulated:
         lines.append(NOBODY)
-    lines.append(f"{_counted(raters, 'rater')}, {_counted(pairs, 'pair')} of {_counted(subjects, 'subject')}.")
+    lines.append(f"{counted(raters, 'rater')}, {counted(pairs, 'pair')} of {counted(subjects, 'subject')}.")
     if missing:
-        lines.append(f"{_counted(missing, 'answer')} missing, which counts for nobody.")
+        lines.append(f"{counted(missing, 'answer')} missing, which counts for nobody.")
     if (frame["choice"] == UNSURE).all():
         lines.append(f"Every answer is {UNSURE!r}: nobody saw a difference, or nobody looked.")
     if raters == 1:
@@ -227,7 +228,3 @@ def _alpha_for_reading(alpha: Interval | str) -> str:
         span = f"[{alpha.low:.2f}, {alpha.high:.2f}]"
     text = f"{alpha.mean:.2f} {span}"
     return text.replace("-", MINUS)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

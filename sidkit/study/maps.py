@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from sidkit.mark import insert
-from sidkit.stickers.vocabulary import with_article
 from sidkit.study.pieces.watched import Seen, Watched, read_seen, watch
 from sidkit.study.run import Study
 from sidkit.subjects import Subject, load_images
@@ -41,4 +40,4 @@ def usual(subject: Subject) -> str:
     """What the references are looked at with: a class word, or a style, and nothing else."""
     if "substance" in subject.bias:
         return f"a painting in the style of [v] {subject.class_word}"
-    return f"a photo of {with_article(f'[v] {subject.class_word}')}"
+    return f"a photo of a [v] {subject.class_word}"

@@ -13,6 +13,7 @@ from sidkit.captions import WRITTEN_CASES
 from sidkit.config import Profile, Sampling, Training, check_name, load_profile
 from sidkit.describe.cases import CASE_NAMES
 from sidkit.encoder_methods import NAMES, encoder_of
+from sidkit.inflection import counted
 from sidkit.stickers.factors import subject_classes
 from sidkit.subjects import Subject
 from sidkit.worlds import world_of
@@ -145,10 +146,10 @@ class Plan:
 
     def __str__(self) -> str:
         arms_are_cases = len(self.cases) == len(self.arms)
-        subjects = _counted(len(self.subjects), "subject")
-        arms = _counted(len(self.arms), "case" if arms_are_cases else "arm")
-        trainings = _counted(self.runs, "personalization")
-        pictures = _counted(self.pictures_total, "picture")
+        subjects = counted(len(self.subjects), "subject")
+        arms = counted(len(self.arms), "case" if arms_are_cases else "arm")
+        trainings = counted(self.runs, "personalization")
+        pictures = counted(self.pictures_total, "picture")
         return (
             f"{subjects} x {arms}: {trainings} of {self._length()}, then {pictures}; {self._time()}, "
             "less whatever is in the store already"
@@ -158,7 +159,7 @@ class Plan:
         """How many steps a training has."""
         steps = sorted({self.training_of(arm).steps for arm in self.trained} or {0})
         if len(steps) == 1:
-            return _counted(steps[0], "step")
+            return counted(steps[0], "step")
         return f"{steps[0]} to {steps[-1]} steps"
 
     def _time(self) -> str:
@@ -167,7 +168,7 @@ class Plan:
         steps = len(self.subjects) * sum(self.training_of(arm).steps for arm in self.trained)
         seconds = SECONDS_TO_START + SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.pictures_total
         minutes = max(1, round(seconds / 60))
-        return f"about {_counted(minutes, 'minute')} on two CPU cores"
+        return f"about {counted(minutes, 'minute')} on two CPU cores"
 
 
 def make_plan(
@@ -246,7 +247,3 @@ def _positive(name: str, value: int) -> int:
     if value < 1:
         raise ValueError(f"{name}: expected at least 1 (or 0 for the scale's own), got {value}")
     return value
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

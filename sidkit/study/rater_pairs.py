@@ -9,7 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.config import check_name
-from sidkit.measure.pictures import without_identifier
+from sidkit.mark import without_mark
 from sidkit.raters import form, pairs, preferences, simulated
 from sidkit.raters import ratings as answers
 from sidkit.raters.pairs import Pair
@@ -78,7 +78,7 @@ def _places(study: Study, seed: int) -> list[tuple[str, int, int]]:
 
 def _pair(study: Study, place: tuple[str, int, int], arms: tuple[str, str]) -> Pair:
     name, prompt, picture = place
-    asked = without_identifier(study.prompts[name][prompt].text)
+    asked = without_mark(study.prompts[name][prompt].text)
     references = tuple(load_images(study.subjects[name])[: pairs.MOST_REFERENCES])
     drawn = {arm: study.picture(name, arm, prompt, picture) for arm in arms}
     return Pair(f"{name}/{prompt:02}/{picture:02}", name, asked, references, drawn)
