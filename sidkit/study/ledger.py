@@ -7,11 +7,13 @@ row, too, and says why.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sidkit.files import write_json
@@ -54,43 +56,45 @@ STATEMENTS = (
 )  # fmt: skip
 
 
-def record(verdicts: Iterable[Verdict], chapter: str, store: Path | str, *, scale: str) -> Path | None:
+def record(
+    verdicts: Iterable[Verdict],
+    chapter: str,
+    store: Path | str,
+    *,
+    scale: str,
+) -> Path | None:
     """Write a chapter's verdicts into the run store, in the place of those of its last run; returns the file.
 
     A chapter that tries no statement of the paper has no place here, and nothing is written.
     """
-    if chapter not in {statement.chapter for statement in STATEMENTS}:
+    if not any(statement.chapter == chapter for statement in STATEMENTS):
         return None
-    rows = [
-        {
-            **asdict(verdict.claim),
-            "word": verdict.word,
-            "reason": verdict.reason,
-            "difference": _numbers(verdict),
-        }
-        for verdict in verdicts
-    ]
-    path = Path(store) / FOLDER / scale / f"{chapter}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = _folder(store, scale)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{chapter}.json"
+    rows = [_row(verdict) for verdict in verdicts]
     write_json(path, rows)
     return path
 
 
 def read(store: Path | str, *, scale: str) -> dict[str, list[dict]]:
     """What the chapters have written at a scale, by chapter in the book's order."""
-    files = sorted((Path(store) / FOLDER / scale).glob("*.json"))
-    return {file.stem: json.loads(file.read_text()) for file in files}
+    files = sorted(_folder(store, scale).glob("*.json"))
+    rows_by_chapter = {}
+    for file in files:
+        rows_by_chapter[file.stem] = json.loads(file.read_text())
+    return rows_by_chapter
 
 
 def statements_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     """A row a statement of the paper: where it is tried, and how many of its tests came out how."""
     rows = []
     for statement in STATEMENTS:
-        verdicts = [row["word"] for row in rows_by_chapter.get(statement.chapter, [])]
+        tests = rows_by_chapter.get(statement.chapter, [])
         row = {
             "The paper states": f"{statement.words} ({statement.source})",
-            "Tried in": f"[{_title(statement.chapter)}]({statement.chapter}.ipynb)" if verdicts else "-",
-            "Tests": _counted(verdicts) or f"{colored(NOT_RUN)}: {statement.why}",
+            "Tried in": _link(statement.chapter, _title(statement.chapter)) if tests else "-",
+            "Tests": _outcomes(tests) or f"{colored(NOT_RUN)}: {statement.why}",
         }
         rows.append(row)
     return pd.DataFrame(rows)
@@ -106,7 +110,7 @@ def tests_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
                 "Measure": test["measure"],
                 "Difference": _difference(test),
                 "So": colored(test["word"]),
-                "Where": f"[{chapter[:2]}]({chapter}.ipynb)",
+                "Where": _link(chapter, chapter[:2]),
             }
             rows.append(row)
     return pd.DataFrame(rows, columns=["Claim", "Measure", "Difference", "So", "Where"])
@@ -114,24 +118,43 @@ def tests_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
 
 def counts(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     """For `charts.verdicts`: a row a chapter, a column a verdict, how many tests of it came out so."""
-    table = {}
+    rows_by_title = {}
     for chapter, tests in rows_by_chapter.items():
-        verdicts = [test["word"] for test in tests]
-        table[_title(chapter)] = {word: verdicts.count(word) for word in WORDS}
-    return pd.DataFrame.from_dict(table, orient="index", columns=list(WORDS))
+        counter = Counter(test["word"] for test in tests)
+        rows_by_title[_title(chapter)] = [counter[word] for word in WORDS]
+    return pd.DataFrame.from_dict(rows_by_title, orient="index", columns=list(WORDS))
 
 
 def summary(rows_by_chapter: dict[str, list[dict]]) -> str:
     """How many statements were tried, and how the tests came out, in a sentence."""
-    verdicts = [test["word"] for tests in rows_by_chapter.values() for test in tests]
-    tried = sum(statement.chapter in rows_by_chapter for statement in STATEMENTS)
-    counted = ", ".join(f"{verdicts.count(word)} {word}" for word in WORDS if word in verdicts)
-    return f"Of {len(STATEMENTS)} statements, {tried} are tried here, by {len(verdicts)} tests: {counted}."
+    tests = list(chain.from_iterable(rows_by_chapter.values()))
+    tried = [statement for statement in STATEMENTS if statement.chapter in rows_by_chapter]
+    outcomes = _outcomes(tests, str)
+    return f"Of {len(STATEMENTS)} statements, {len(tried)} are tried here, by {len(tests)} tests: {outcomes}."
 
 
-def _counted(verdicts: list[str]) -> str:
-    """Such as "3 reproduced, 1 not run", each word in its colour."""
-    return ", ".join(f"{verdicts.count(word)} {colored(word)}" for word in WORDS if word in verdicts)
+def _outcomes(tests: list[dict], written: Callable[[str], str] = colored) -> str:
+    """Such as "3 reproduced, 1 not run", each word as it is `written`: by default in its colour."""
+    counter = Counter(test["word"] for test in tests)
+    outcomes = []
+    for word in WORDS:
+        if counter[word]:
+            outcomes.append(f"{counter[word]} {written(word)}")
+    return ", ".join(outcomes)
+
+
+def _folder(store: Path | str, scale: str) -> Path:
+    return Path(store) / FOLDER / scale
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it is written: its claim's fields, and how it came out."""
+    return {
+        **asdict(verdict.claim),
+        "word": verdict.word,
+        "reason": verdict.reason,
+        "difference": _numbers(verdict),
+    }
 
 
 def _numbers(verdict: Verdict) -> list[float] | None:
@@ -144,9 +167,14 @@ def _numbers(verdict: Verdict) -> list[float] | None:
 def _difference(test: dict) -> str:
     if test["difference"] is None:
         return "-"
-    return interval_cell(np.array(test["difference"]), test["measure"], "points")
+    return interval_cell(test["difference"], test["measure"], "points")
+
+
+def _link(chapter: str, text: str) -> str:
+    return f"[{text}]({chapter}.ipynb)"
 
 
 def _title(chapter: str) -> str:
-    number, _, words = chapter.partition("_")
-    return f"{int(number)} {words.replace('_', ' ')}"
+    number, _, name = chapter.partition("_")
+    words = name.replace("_", " ")
+    return f"{int(number)} {words}"
