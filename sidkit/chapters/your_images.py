@@ -14,6 +14,7 @@ from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE
 from sidkit.check import scores
 from sidkit.check.check import KINDS, Finding, find
 from sidkit.check.subject import check_folder
+from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
@@ -192,7 +193,9 @@ def findings_summary(findings: Sequence[Finding]) -> str:
 
 def spoilt_table(subject: Subject) -> pd.DataFrame:
     """What the checker says of a subject's first caption, spoilt in five ways: a row a way."""
-    text, word = next(iter(subject.captions[SID_CASE].values())), subject.class_word
+    text = captions_of_case(subject, SID_CASE)[0]
+    word = subject.class_word
+    is_style = "substance" in subject.bias
     ways = (
         text.replace(f"{MARK} ", "", 1),
         text.replace(MARK, f"fluffy {MARK}", 1),
@@ -202,10 +205,15 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
     )
     rows = []
     for way in ways:
-        for finding in find({"": way}, word, style="substance" in subject.bias)[:1]:
-            fix = f"`{finding.fix}`" if finding.fix else "-"
-            rows.append((f"`{way}`", KINDS[finding.kind][0], finding.bias, fix))
-    return pd.DataFrame(rows, columns=["Caption", "What is wrong", "Risks", "What `--fix` writes"])
+        for finding in find({"": way}, word, style=is_style)[:1]:
+            row = {
+                "Caption": f"`{way}`",
+                "What is wrong": KINDS[finding.kind][0],
+                "Risks": finding.bias,
+                "What `--fix` writes": f"`{finding.fix}`" if finding.fix else "-",
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def world_sentences(plan: Plan, subject: Subject) -> str:

@@ -71,16 +71,30 @@ def kind_of(mixture: Mixture, shared: int) -> str:
     return KIND_OF_CORNER[mixture.is_subject, bool(mixture.kept)]
 
 
-def _without_company(reference: Scene, shared: Mapping[str, str], rng: np.random.Generator) -> Scene:
+def _without_company(
+    reference: Scene,
+    shared: Mapping[str, str],
+    rng: np.random.Generator,
+) -> Scene:
     """A scene of another subject, drawn anew until nothing that the references share is in it by chance."""
     while True:
-        scene = replace(sample_scene(rng), style=None, attribute=None, pose="standing")
+        scene = replace(
+            sample_scene(rng),
+            style=None,
+            attribute=None,
+            pose="standing",
+        )
         by_chance = any(getattr(scene, factor) == value for factor, value in shared.items())
         if scene.subject != reference.subject and not by_chance:
             return scene
 
 
-def _with_some_of(reference: Scene, scene: Scene, is_subject: bool, kept: Sequence[str]) -> Scene:
+def _with_some_of(
+    reference: Scene,
+    scene: Scene,
+    is_subject: bool,
+    kept: Sequence[str],
+) -> Scene:
     """A scene into which the reference's subject is put, or not, and what is `kept` of its company."""
     fields = ["subject", "design", "hue"] if is_subject else []
     for factor in kept:
