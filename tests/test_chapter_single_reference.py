@@ -1,16 +1,15 @@
 """The study of one reference: what is run, what is shared with other chapters, and what is said of points."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import without_masks
 
-from sidkit import config
 from sidkit.chapters import biases, methods, single_reference
 from sidkit.runs import Runs, fingerprint
 from sidkit.study import recipes
 from sidkit.study.cells import cells_of
-from sidkit.study.chapter import run
 from sidkit.study.plan import Stickers
 from sidkit.study.run import subjects_of
 
@@ -48,17 +47,20 @@ def test_photos_are_shown_to_ip_adapter():
         single_reference.plans("smoke", methods=["dreambooht"])
 
 
-def test_of_photos_without_masks_there_are_tables_without_their_columns(tiny_weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
-    monkeypatch.setattr(single_reference, "as_segmented", lambda subject: [np.ones((64, 64), bool)])  # of the encoder
-    folder = without_masks(tmp_path / "mine")
-    options = dict(subjects=[str(folder)], methods=["textual_inversion"], progress=False)
-    results = run(single_reference, "smoke", tmp_path / "runs", **options)
-    assert list(results.tables["table"])[:3] == ["Arm", "identity", "TA"]
-    assert results.tables["leaks"].empty
-    assert "SA was not measured" in results.values["front_SA"]
-    assert results.values["in_subject"] == "not measured, for want of masks"
-    assert "on TA" in results.values["ahead"] and "SA" not in results.values["ahead"]
+def test_of_photos_without_masks_only_what_is_measured_is_told():
+    """A frame as such a study has it: neither SA nor NSD."""
+    rows = [
+        {"subject": "s", "prompt": prompt, "seed": 0, "arm": arm, "TA": text_alignment}
+        for arm, text_alignment in (("A", 0.1), ("A + SID", 0.3), ("Encoder", 0.2))
+        for prompt in ("p", "q")
+    ]
+    frame = pd.DataFrame(rows).assign(SA=np.nan, NSD=np.nan)
+    points = methods.points(frame, seed=0)
+    assert list(points) == ["TA", "TA low", "TA high"]
+    assert single_reference.ahead_sentence(points, ["Encoder"]) == "Every model with SID is ahead of Encoder on TA."
+    assert "SA was not measured" in methods.front_sentence(points, "TA", "SA")
+    study = SimpleNamespace(frame=frame)
+    assert single_reference._change_in_subject(study, seed=0) == "not measured, for want of masks"
 
 
 def test_an_encoder_that_is_ahead_is_named():
