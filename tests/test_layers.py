@@ -71,7 +71,6 @@ WITHOUT_TORCH = (
 DENSITY = 7.2  # syntax nodes a line of code (tests/density.py); to be 7
 DEEPEST_COMPREHENSION = 2  # one in another, and none in that
 NAMED_TWICE = {
-    "encoders",
     "folder",
     "looks",
     "models",

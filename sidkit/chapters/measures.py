@@ -14,7 +14,7 @@ from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.masks.given import given_mask
 from sidkit.measure.correlation import rank_correlation, rank_difference
-from sidkit.measure.encoders import Instruments
+from sidkit.measure.instruments import Instruments
 from sidkit.measure.metrics import image_alignment
 from sidkit.measure.pictures import measure
 from sidkit.measure.statistics import Interval, case_means
