@@ -11,7 +11,7 @@ followed. Of a package, its `__init__` counts only where something other than a 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +37,23 @@ def sources(entries: Iterable[str], root: Path = ROOT) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def packages(code: Mapping[str, str]) -> set[str]:
+    """The packages that modules import, as `sources` returned these, their own apart: {"numpy", "torch"}."""
+    imported = {package for text in code.values() for package in _packages(text)}
+    return imported - {name.partition(".")[0] for name in code}
+
+
+@cache
+def _packages(text: str) -> frozenset[str]:
+    names = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.append(node.module)
+    return frozenset(name.partition(".")[0] for name in names)
+
+
 @cache
 def _read(root: Path, name: str) -> tuple[str, tuple[str, ...]]:
     """A module's bare code, and the modules of its own package that it imports."""
@@ -47,7 +64,8 @@ def _read(root: Path, name: str) -> tuple[str, tuple[str, ...]]:
     tree = _Bare().visit(ast.parse(path.read_bytes()))
     imported = _imported(root, tree, package) - {name}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return ast.unparse(_Used(used).visit(tree)), tuple(sorted(imported))
+    bare = _filled(_Used(used).visit(tree))
+    return ast.unparse(bare), tuple(sorted(imported))
 
 
 def _path(root: Path, name: str) -> Path | None:
@@ -87,10 +105,7 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes out docstrings, the annotations of functions, and what is there for type checkers alone.
-
-    What is left is to be read, not run: a function may have no statement any more.
-    """
+    """Takes out docstrings, the annotations of functions, and what is there for type checkers alone."""
 
     def __init__(self) -> None:
         self.fields: set[ast.AnnAssign] = set()  # of classes
@@ -143,6 +158,14 @@ class _Used(ast.NodeTransformer):
     def _is_used(self, alias: ast.alias) -> bool:
         bound = alias.asname or alias.name.partition(".")[0]
         return bound in self.used
+
+
+def _filled(tree: ast.Module) -> ast.Module:
+    """The tree with `pass` where nothing is left."""
+    for node in ast.walk(tree):
+        if getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]
+    return tree
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -10,7 +10,7 @@ from diffusers import DiffusionPipeline
 
 from sidkit.config import Profile
 from sidkit.mark import check_ready
-from sidkit.measure.encoders import Instruments
+from sidkit.measure.instruments import Instruments
 from sidkit.models import load_pipeline, tokenizers
 
 

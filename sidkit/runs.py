@@ -31,9 +31,10 @@ from filelock import FileLock
 from PIL import Image
 
 from sidkit.files import whole_folder
-from sidkit.imports import sources
+from sidkit.imports import packages, sources
 
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
+FURTHER = {"open_clip": "open_clip_torch", "timm": "timm", "inflect": "inflect"}  # count where the code imports them
 RECORD = "run.json"
 Entry = Callable | ModuleType
 
@@ -49,15 +50,16 @@ class Runs:
 
         `key` holds what shapes the result (see `content` for what a value may be). `code` are the functions, classes or
         modules that do the work: the source of their modules, and of whatever those import of their own package, is
-        part of the key (`sidkit.imports`), as are the versions of the libraries.
+        part of the key (`sidkit.imports`), as are the versions of the libraries that they use.
         Two processes that ask for one run make it once: the second waits for the first.
         Raises ValueError for a value that cannot be keyed; what `make` raises passes through and leaves no run.
         """
+        reached = sources_of(code)
         record = {
             "kind": kind,
             "key": content(key),
-            "code": code_of(code),
-            "libraries": libraries(),
+            "code": {name: _sha(text.encode()) for name, text in reached.items()},
+            "libraries": libraries() | _further_libraries(reached),
         }
         folder = self.root / kind / _digest(record)
         if _is_whole(folder):
@@ -70,8 +72,8 @@ class Runs:
         return folder
 
 
-def code_of(entries: Iterable[Entry]) -> dict[str, str]:
-    """SHA-256 of the code of every module that the entries reach, by the module's name; see `sidkit.imports`.
+def sources_of(entries: Iterable[Entry]) -> dict[str, str]:
+    """The code of every module that the entries reach, by the module's name; see `sidkit.imports`.
 
     Raises ValueError for an entry that no module's file holds, such as a function typed into a notebook.
     """
@@ -79,7 +81,7 @@ def code_of(entries: Iterable[Entry]) -> dict[str, str]:
     for entry in entries:
         module = _module_of(entry)
         code |= sources([module.__name__], _import_root(module))
-    return {name: _sha(text.encode()) for name, text in sorted(code.items())}
+    return code
 
 
 def fingerprint(*values: Any) -> str:
@@ -178,8 +180,14 @@ def _commit() -> str | None:
 
 @cache
 def libraries() -> dict[str, str | None]:
-    """The versions of the packages that shape results."""
+    """The versions of the packages that shape every result."""
     return {name: _version(name) for name in LIBRARIES}
+
+
+def _further_libraries(code: Mapping[str, str]) -> dict[str, str | None]:
+    """The versions of those that shape only what the code imports them for."""
+    imported = packages(code)
+    return {name: _version(name) for package, name in FURTHER.items() if package in imported}
 
 
 def _version(library: str) -> str | None:

@@ -28,6 +28,7 @@ from sidkit.pretrain.image_text import make_image_text, save_image_text
 from sidkit.runs import Runs
 from sidkit.stickers.heads import HEADS
 from sidkit.stickers.nets import IdentityNet, Reader
+from sidkit.stickers.references import make_subject
 from sidkit.stickers.segmenter import Segmenter
 from sidkit.study.chapter import Results
 
@@ -63,6 +64,15 @@ def results_of(chapter, studies, *, seed=0, **parameters):
     """A chapter's results from studies that are there already, as `sidkit.study.chapter.run` gives them."""
     plans = {name: study.plan for name, study in studies.items()}
     return Results(chapter, "smoke", Runs("nowhere"), {"seed": seed, **parameters}, plans, studies)
+
+
+def without_masks(folder):
+    """A subject as a photographer has it, in a folder of that name: pictures and captions, and no masks or truth."""
+    subject = make_subject(folder, "cat", "background", 1, seed=0)
+    (subject.folder / "scenes.json").unlink()
+    for masks in (subject.folder / "masks", subject.folder / "outlines"):
+        shutil.rmtree(masks, ignore_errors=True)
+    return subject.folder
 
 
 def make_pipe(prediction_type="v_prediction"):

@@ -9,6 +9,7 @@ import pytest
 from sidkit import config
 from sidkit.chapters import measures
 from sidkit.measure.correlation import rank_correlation, rank_difference
+from sidkit.stickers import mixtures
 from sidkit.stickers.references import make_subject
 from sidkit.study.chapter import run
 
@@ -19,21 +20,21 @@ def subject(tmp_path_factory):
 
 
 def test_every_mixture_is_made_equally_often_and_the_same_every_time(subject):
-    pictures = measures.mixed(subject, 2, seed=0)
+    pictures = mixtures.mixed(subject, 2, seed=0)
     assert len(pictures) == 2 * 4 * 2
-    mixtures = [(one.is_subject, one.kept) for one in pictures]
-    assert all(mixtures.count(one) == 2 for one in mixtures)
+    kinds = [(one.is_subject, one.kept) for one in pictures]
+    assert all(kinds.count(kind) == 2 for kind in kinds)
     assert {len(one.kept) for one in pictures} == {0, 1, 2}
-    again = measures.mixed(subject, 2, seed=0)
+    again = mixtures.mixed(subject, 2, seed=0)
     assert all(np.array_equal(a.image, b.image) for a, b in zip(pictures, again))
     assert len({one.image.tobytes() for one in pictures}) == len(pictures)
 
 
 def test_examples_are_of_the_four_corners(subject):
-    findings = measures.Findings({subject.name: measures.mixed(subject, 1, seed=0)}, pd.DataFrame())
+    findings = measures.Findings({subject.name: mixtures.mixed(subject, 1, seed=0)}, pd.DataFrame())
     main = SimpleNamespace(subjects={subject.name: subject})
     images, names = measures.examples(SimpleNamespace(main=main, findings=findings))
-    assert names == list(measures.KIND_OF_CORNER.values()) and len(images) == 4
+    assert names == list(mixtures.KIND_OF_CORNER.values()) and len(images) == 4
 
 
 def test_a_study_s_pictures_get_plain_alignment(tmp_path, tiny_weights, monkeypatch):

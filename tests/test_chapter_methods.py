@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from conftest import without_masks
 
 from sidkit import config
 from sidkit.chapters import methods
@@ -27,6 +28,21 @@ def test_every_method_runs_with_and_without_sid(tiny_weights, tmp_path, monkeypa
     assert all(len(ax.collections) >= 4 for ax in figure.axes)
     images, rows, columns = methods.grid(results.main, prompts=3)
     assert rows == list(table["Arm"]) and len(images) == 4 and all(len(row) == len(columns) == 3 for row in images)
+    plt.close(figure)
+
+
+def test_of_photos_without_masks_there_are_tables_without_their_columns(tiny_weights, tmp_path, monkeypatch):
+    """Neither SA nor NSD can be measured: everything else is said, and of these that they were not measured."""
+    monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
+    folder = without_masks(tmp_path / "mine")
+    results = run(
+        methods, "smoke", tmp_path / "runs", subjects=[str(folder)], methods=["textual_inversion"], progress=False
+    )
+    assert list(results.tables["methods"])[:3] == ["Arm", "identity", "TA"]
+    assert results.values["front_sa"] == "Who is ahead in the plane of TA and SA is not known: SA was not measured."
+    points = methods.points(results.main.frame, seed=0)
+    figure = methods.draw_planes(points)
+    assert [ax.texts[0].get_text() for ax in figure.axes] == ["SA was not measured", "NSD was not measured"]
     plt.close(figure)
 
 

@@ -13,7 +13,7 @@ from sidkit.chapters import description_cases
 from sidkit.chapters import property_edits as edits
 from sidkit.stickers.looks import colors
 from sidkit.stickers.references import make_subject
-from sidkit.study import claims
+from sidkit.study import claims, painted
 from sidkit.study import drawn_masks as finding
 from sidkit.study.chapter import run
 from sidkit.study.pieces.picture_files import file_name
@@ -104,17 +104,17 @@ def test_unknown_names_are_refused():
 def test_what_is_painted_by_hand(studies, tmp_path, monkeypatch):
     """After the usual captions half of the rest turns purple, of which a quarter had been; after SID the subject."""
     shares = {(1, 0): (0, 0.25), (1, 1): (0, 0.5), (3, 0): (0.25, 0), (3, 1): (1, 0)}
-    monkeypatch.setattr(edits, "asked", lambda study: ["purple"])
-    monkeypatch.setattr(edits, "drawn_masks", lambda *_: [[LEFT], [LEFT]])
-    frame = edits.measured(paint(studies, tmp_path, shares)).set_index("case")
+    monkeypatch.setattr(painted, "asked", lambda study: ["purple"])
+    monkeypatch.setattr(painted, "drawn_masks", lambda *_: [[LEFT], [LEFT]])
+    frame = painted.measured(paint(studies, tmp_path, shares)).set_index("case")
     assert frame.loc[1, ["painted_subject", "painted_rest", "painted_gap"]].tolist() == [0, 0.25, -0.25]
     assert frame.loc[3, ["painted_subject", "painted_rest", "painted_gap"]].tolist() == [0.75, 0, 0.75]
     assert set(frame["color"]) == {"purple"} and frame["identity"].notna().all()
 
 
 def test_where_no_subject_is_found_nothing_counts(studies, monkeypatch):
-    monkeypatch.setattr(edits, "drawn_masks", lambda study, name, arm: [[None], [LEFT]])
-    frame = edits.measured(studies)
+    monkeypatch.setattr(painted, "drawn_masks", lambda study, name, arm: [[None], [LEFT]])
+    frame = painted.measured(studies)
     assert frame["painted_gap"].isna().all() and set(edits.not_found(frame).values()) == {1.0}
     assert list(edits.by_color(frame, seed=0)["Arm"]) == ["no subject was found"]
     assert words_of(frame) == {claims.NOT_RUN}
@@ -143,7 +143,7 @@ def test_photos_need_to_be_told_how(studies):
 
 def test_figures_and_tables_of_a_run(studies, monkeypatch):
     monkeypatch.setattr(StickerWorld, "find", lambda world, pictures, word: [LEFT] * len(pictures))
-    frame = edits.measured(studies)
+    frame = painted.measured(studies)
     assert len(frame) == 2 and list(edits.painted_table(frame, seed=0)["Arm"]) == list(frame["arm"].unique())
     titles, images, heads = edits.rows(studies)
     assert titles == ["a photo of a purple [v] dog"] and len(images[0]) == len(heads) == 5

@@ -1,5 +1,8 @@
 """The study of one reference: what is run, what is shared with other chapters, and what is said of points."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -42,6 +45,22 @@ def test_photos_are_shown_to_ip_adapter():
         single_reference.plans("smoke", encoder="elit")
     with pytest.raises(ValueError, match="unknown method 'dreambooht'"):
         single_reference.plans("smoke", methods=["dreambooht"])
+
+
+def test_of_photos_without_masks_only_what_is_measured_is_told():
+    """A frame as such a study has it: neither SA nor NSD."""
+    rows = [
+        {"subject": "s", "prompt": prompt, "seed": 0, "arm": arm, "TA": text_alignment}
+        for arm, text_alignment in (("A", 0.1), ("A + SID", 0.3), ("Encoder", 0.2))
+        for prompt in ("p", "q")
+    ]
+    frame = pd.DataFrame(rows).assign(SA=np.nan, NSD=np.nan)
+    points = methods.points(frame, seed=0)
+    assert list(points) == ["TA", "TA low", "TA high"]
+    assert single_reference.ahead_sentence(points, ["Encoder"]) == "Every model with SID is ahead of Encoder on TA."
+    assert "SA was not measured" in methods.front_sentence(points, "TA", "SA")
+    study = SimpleNamespace(frame=frame)
+    assert single_reference._change_in_subject(study, seed=0) == "not measured, for want of masks"
 
 
 def test_an_encoder_that_is_ahead_is_named():

@@ -81,8 +81,44 @@ def test_the_cast_is_one_table_and_grows_with_the_scale():
         for row in rows.values():
             sizes = [value if isinstance(value, int) else len(value) for value in row]
             assert sizes == sorted(sizes)
-    with pytest.raises(ValueError, match="unknown scale 'quik'; did you mean 'quick'"):
-        cast.of("limits", "subjects", "quik")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("limits", "subjects", "quik"), "unknown scale 'quik'; did you mean 'quick'"),
+        (("limit", "subjects", "quick"), "unknown chapter 'limit'; did you mean 'limits'"),
+        (("limits", "steps, times usual", "quick"), "did you mean 'steps, times the usual'"),
+    ],
+)
+def test_the_cast_is_asked_for_what_it_has(asked, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cast.of(*asked)
+
+
+def test_every_row_of_the_cast_is_played(monkeypatch):
+    """Each chapter asks for all of its rows when it plans, or when it works out what it shows."""
+    asked = set()
+    answer = cast.of
+
+    def noted(chapter, row, scale):
+        asked.add((chapter, row))
+        return answer(chapter, row, scale)
+
+    monkeypatch.setattr(cast, "of", noted)
+    for name in THAT_TRAIN:
+        chapters.find(name).plans("full")
+    shown_only = {
+        ("sticker_world", "scenes scored"),
+        ("vlm_comparison", "scenes described"),
+        ("measures", "pictures of a mixture"),
+    }
+    rows = {(chapter, row) for chapter, rows_of_chapter in cast.CAST.items() for row in rows_of_chapter}
+    assert rows - asked == shown_only
+    for chapter, row in shown_only:
+        source = (ROOT / "sidkit" / "chapters" / f"{chapter}.py").read_text()
+        assert f'"{row}"' in source
+    assert set(cast.ORDER) <= rows
 
 
 def test_nobody_else_says_what_a_scale_is():

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from sidkit.imports import ROOT, sources
+from sidkit.imports import ROOT, packages, sources
 
 # Entry modules of what the store keeps, and how many modules at most each may reach.
 MOST = {
@@ -151,6 +151,15 @@ def test_what_does_not_shape_a_result_is_not_imported_by_what_does(entry):
     rooms = {name.split(".")[1] for name in reached}
     assert not {"plot", "cli", "chapters", "notebook", "book", "doctor", "check", "worlds"} & rooms
     assert all(name.startswith("sidkit.study.pieces.") for name in reached if name.startswith("sidkit.study"))
+
+
+def test_the_packages_of_others_are_told(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy.random as r\ndef f(x: 'A'):\n    from PIL import Image\n    return r, Image"
+    )
+    assert packages(sources(["mine"], tmp_path)) == {"numpy", "PIL"}
+    assert {"open_clip", "timm"} <= packages(sources(["sidkit.study.pieces.measured"]))
+    assert not {"open_clip", "timm"} & packages(sources(["sidkit.study.pieces.drawn"]))
 
 
 def test_nothing_inside_comes_through_the_door():

@@ -26,7 +26,14 @@ LAYERS = (
         "sidkit.torchvision_ops",
     ),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
-    ("sidkit.stickers.references", "sidkit.masks.given", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
+    (
+        "sidkit.stickers.references",
+        "sidkit.stickers.mixtures",
+        "sidkit.masks.given",
+        "sidkit.describe",
+        "sidkit.runs",
+        "sidkit.checkpoint",
+    ),
     ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
     ("sidkit.model_cache", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
     ("sidkit.personalization", "sidkit.generation", "sidkit.stickers.subject_encoder"),
@@ -61,10 +68,9 @@ WITHOUT_TORCH = (
 )
 
 # The house rules that count. Where the code is not there yet, a number here says how far it is, and only falls.
-DENSITY = 8.9  # syntax nodes a line of code (tests/density.py); to be 7
+DENSITY = 7.2  # syntax nodes a line of code (tests/density.py); to be 7
 DEEPEST_COMPREHENSION = 2  # one in another, and none in that
 NAMED_TWICE = {
-    "encoders",
     "folder",
     "looks",
     "models",

@@ -386,7 +386,7 @@ def test_pairs_come_from_a_study(tiny_weights, tmp_path, monkeypatch):
     ratings = rating.simulated_ratings(study, found, raters=3, noise=0.5, seed=0)
     assert ratings.simulated and len(ratings.frame) == 3 * 6 * 3
     assert list(rating.table(ratings, seed=0)["Share of answers"])[:3] == [*arms, UNSURE]
-    titles, rows = rating.example(found[0], seed=0)
+    titles, rows, _ = rating.example(found[0], seed=0)
     assert found[0].prompt in titles[1] and [len(row) for row in rows] == [2, 2]
     assert not any(arm in title for arm in arms for title in titles)
     with pytest.raises(ValueError, match="arm"):

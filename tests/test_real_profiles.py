@@ -19,7 +19,7 @@ from sidkit.generation import generate
 from sidkit.mark import insert
 from sidkit.masks.given import apply_mask, given_mask, write_mask
 from sidkit.measure.dreambench_scores import picture_scores
-from sidkit.measure.encoders import IdentityEncoder, ImageTextEncoder
+from sidkit.measure.instruments import IdentityEncoder, ImageTextEncoder
 from sidkit.measure.metrics import non_subject_disentanglement, subject_alignment, text_alignment
 from sidkit.notebook import run_notebook
 from sidkit.personalization.loop import personalize

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from PIL import Image
 
 from sidkit import config
 from sidkit.imports import sources
-from sidkit.runs import Runs, code_of, content, fingerprint
+from sidkit.runs import Runs, content, fingerprint, sources_of
 from sidkit.stickers.references import make_subject
 
 
@@ -78,8 +79,20 @@ def test_code_that_no_file_holds_is_refused(tmp_path, name):
 
 
 def test_a_function_counts_with_all_that_its_module_reaches():
-    assert code_of([make_subject]) == code_of([sys.modules[make_subject.__module__]])
-    assert set(code_of([make_subject])) == set(sources(["sidkit.stickers.references"]))
+    assert sources_of([make_subject]) == sources_of([sys.modules[make_subject.__module__]])
+    assert sources_of([make_subject]) == sources(["sidkit.stickers.references"])
+
+
+def test_the_library_that_encodes_counts_where_it_is_used(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "m_eyes.py").write_text("def look():\n    import timm\n\n    return timm")
+    (tmp_path / "m_hand.py").write_text("def draw():\n    pass")
+    libraries = []
+    for name in ("m_eyes", "m_hand"):
+        folder = Runs(tmp_path / "runs").get("k", {}, counting(), code=[importlib.import_module(name)])
+        libraries.append(json.loads((folder / "run.json").read_text())["libraries"])
+    eyes, hand = libraries
+    assert set(eyes) - set(hand) == {"timm"} and eyes["timm"] == metadata.version("timm")
 
 
 def test_content_not_place_decides(tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from sidkit.stickers.references import BIASES, SHARED
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial
 from sidkit.study.drawn_masks import agreement
+from sidkit.study.excerpts import first_prompts, first_subject, subjects_having
 from sidkit.study.map_measures import Maps, by_block, measured, seen
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study
@@ -58,7 +60,13 @@ class Findings:
     frames: dict[str, pd.DataFrame]
 
 
-def plans(scale: str, *, subjects: Sequence[str] = (), cases: Sequence[int] = (), **options: Any) -> dict[str, Plan]:
+def plans(
+    scale: str,
+    *,
+    subjects: Sequence[str] = (),
+    cases: Sequence[int] = (),
+    **options: Any,
+) -> dict[str, Plan]:
     """The plan "things" of the four cases, and, but for own `subjects`, "pose" and "substance" of usual and SID.
 
     `options` are those of `make_plan`. Raises ValueError for an unknown scale, class or case.
@@ -102,7 +110,8 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
 
 def values(results: Results) -> dict[str, Any]:
     """How the maps were made, how many pictures came out the same, and how well subjects are found."""
-    every_map = [looked for maps in results.findings.maps.values() for looked in maps.values()]
+    maps_of_studies = results.findings.maps.values()
+    every_map = list(chain.from_iterable(maps.values() for maps in maps_of_studies))
     same = np.mean([looked.same for looked in every_map])
     return {
         "same": round(100 * same),
@@ -169,12 +178,12 @@ def biases_table(studies: Mapping[str, Study], frames: Mapping[str, pd.DataFrame
     rows = []
     for bias, (name, _) in shown(studies).items():
         measure = "spread" if bias == "substance" else "attention"
-        having = _subjects_having(bias, studies[name])
-        known = frames[name].dropna(subset=[measure])
-        known = known[known["subject"].isin(having)]
-        if {USUAL_CASE, SID_CASE} <= set(known["case"]):
+        having = subjects_having(studies[name], bias)
+        with_value = frames[name].dropna(subset=[measure])
+        with_value = with_value[with_value["subject"].isin(having)]
+        if {USUAL_CASE, SID_CASE} <= set(with_value["case"]):
             row = {"Bias": f"{bias}: {TITLES[measure]}"}
-            rows.append(row | _compared(known, measure, seed))
+            rows.append(row | _compared(with_value, measure, seed))
     if not rows:
         return pd.DataFrame({"Bias": ["no subject was found in both cases"]})
     return pd.DataFrame(rows)
@@ -187,7 +196,7 @@ def shown(studies: Mapping[str, Study]) -> dict[str, tuple[str, str]]:
         name = "things" if bias in SHARED else bias
         if name not in studies:
             continue
-        having = _subjects_having(bias, studies[name])
+        having = subjects_having(studies[name], bias)
         new = [subject for subject in having if (name, subject) not in place_by_bias.values()]
         if having:
             subject = (new or having)[0]
@@ -214,16 +223,15 @@ def by_bias(studies: Mapping[str, Study], maps: Mapping[str, Maps]) -> sheets.Ro
 
 def by_case(study: Study, maps: Maps, prompts: int = 2) -> sheets.Rows:
     """As `by_bias`, for the first subject: of each prompt a row of pictures and a row of maps, a column a case."""
-    subject = next(iter(study.subjects))
-    shown_prompts = study.prompts[subject][:prompts]
+    subject = first_subject(study)
     titles, images = [], []
-    for index, prompt in enumerate(shown_prompts):
+    for index, prompt in enumerate(first_prompts(study, prompts)):
         pictures, overlays = [], []
         for arm in study.plan.arms:
-            picture, overlay = _picture_and_map(study, maps, subject, arm.name, index)
+            picture, overlay = _picture_and_map(study, maps, subject.name, arm.name, index)
             pictures.append(picture)
             overlays.append(overlay)
-        titles += [prompt.text, "where [v] looks"]
+        titles += [prompt, "where [v] looks"]
         images += [pictures, overlays]
     heads = [f"case {case}" for case in study.plan.cases]
     return titles, images, heads
@@ -258,14 +266,10 @@ def _cells(means: pd.DataFrame) -> dict[str, str]:
     return cells
 
 
-def _subjects_having(bias: str, study: Study) -> list[str]:
-    return [name for name, subject in study.subjects.items() if bias in subject.bias]
-
-
 def _decisive(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     """The frame; where no picture has the measure in both cases, as if it had not been measured at all."""
-    known = frame.dropna(subset=[measure])
-    cases_by_picture = known.groupby(list(LEVELS))["case"].agg(set)
+    with_value = frame.dropna(subset=[measure])
+    cases_by_picture = with_value.groupby(list(LEVELS))["case"].agg(set)
     if any({USUAL_CASE, SID_CASE} <= cases for cases in cases_by_picture):
         return frame
     return frame.assign(**{measure: np.nan})

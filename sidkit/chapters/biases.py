@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
 from sidkit.config import check_name
+from sidkit.describe.cases import captions_of_case
 from sidkit.inflection import counted
 from sidkit.measure.statistics import case_means
+from sidkit.plot import sheets
 from sidkit.stickers.references import BIASES, SHARED
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial
+from sidkit.study.excerpts import subjects_having
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import colored, interval_cell
@@ -27,7 +29,6 @@ from sidkit.subjects import Subject, load_images
 
 NAME = "01_biases"
 STATEMENT = Statement("Five kinds of bias get tied to `[v]`, and SID unties each", "sec. 3, Fig. 1")
-FIRST_CLASS = {"pose": 3, "substance": 4}  # the turn of the class they begin with: a small scale shows different ones
 CLAIM_BY_BIAS = {
     "background": "SID keeps the references' place out",
     "nearby": "SID keeps out what stands beside the subject",
@@ -36,9 +37,16 @@ CLAIM_BY_BIAS = {
     "substance": "SID keeps out what the references of a style show",
 }
 
+Studies = Mapping[str, Study]  # by bias
+
 
 def plans(
-    scale: str, *, biases: Sequence[str] = (), classes: Sequence[str] = (), references: int = 0, **options: Any
+    scale: str,
+    *,
+    biases: Sequence[str] = (),
+    classes: Sequence[str] = (),
+    references: int = 0,
+    **options: Any,
 ) -> dict[str, Plan]:
     """A plan for each bias, of the usual captions and SID; biases of a thing have the same plan.
 
@@ -48,27 +56,38 @@ def plans(
     """
     wanted = [check_name("bias", bias, BIASES) for bias in biases or BIASES]
     of_things = [bias for bias in wanted if bias in SHARED]
-    common = {"cases": (USUAL_CASE, SID_CASE), **options}
+    options.setdefault("cases", (USUAL_CASE, SID_CASE))
     plan_by_bias = {}
     if of_things:
         things = _things(scale, of_things, classes)
-        shared = make_plan(scale, subjects=things, references=references, **common)
+        shared = make_plan(scale, subjects=things, references=references, **options)
         plan_by_bias = dict.fromkeys(of_things, shared)
     for bias in wanted:
-        if bias not in SHARED:
-            shown = 1 if bias == "pose" else references
-            plan_by_bias[bias] = make_plan(scale, subjects=others(scale, bias, classes), references=shown, **common)
+        if bias not in of_things:
+            plan_by_bias[bias] = make_plan(
+                scale,
+                subjects=others(scale, bias, classes),
+                references=1 if bias == "pose" else references,
+                **options,
+            )
     return {bias: plan_by_bias[bias] for bias in wanted}
 
 
 def claims(results: Results) -> list[Trial]:
     """The paper's Fig. 1, bias by bias: SID leaks less than the usual captions."""
-    return [Trial(claim(bias), _rows_having(study, bias)) for bias, study in results.studies.items()]
+    trials = []
+    for bias, study in results.studies.items():
+        decisive = _rows_having(study, bias)
+        trials.append(Trial(claim(bias), decisive))
+    return trials
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """The captions of the references that are shown, and what each bias leaks."""
-    return {"captions": captions(results.studies), "biases": leakage_table(results)}
+    return {
+        "captions": captions(results.studies),
+        "biases": leakage_table(results),
+    }
 
 
 def measure(bias: str) -> str:
@@ -78,80 +97,101 @@ def measure(bias: str) -> str:
 
 def claim(bias: str) -> Claim:
     """The paper's Fig. 1 for one bias."""
-    return Claim(CLAIM_BY_BIAS[bias], measure(bias), SID_CASE, USUAL_CASE, "lower", "Fig. 1")
+    return Claim(
+        CLAIM_BY_BIAS[bias],
+        measure(bias),
+        SID_CASE,
+        USUAL_CASE,
+        "lower",
+        "Fig. 1",
+    )
 
 
 def leakage_table(results: Results) -> pd.DataFrame:
     """A row a bias: leakage after the usual captions and after SID, their difference, and the verdict."""
     rows = []
     for (bias, study), verdict in zip(results.studies.items(), results.verdicts, strict=True):
-        frame, column = _rows_having(study, bias), measure(bias)
+        frame = _rows_having(study, bias)
+        subjects = frame["subject"].nunique()
+        column = measure(bias)
         means = case_means(frame, column, seed=results.seed)
-        difference = verdict.difference
+        gap = verdict.difference
+        ends = (gap.mean, gap.low, gap.high)
         row = {
-            "Bias": f"{bias}, {counted(frame['subject'].nunique(), 'subject')}",
+            "Bias": f"{bias}, {counted(subjects, 'subject')}",
             "Usual captions": interval_cell(means.loc[USUAL_CASE], column),
             "SID": interval_cell(means.loc[SID_CASE], column),
-            "Difference": interval_cell((difference.mean, difference.low, difference.high), column, "points"),
+            "Difference": interval_cell(ends, column, "points"),
             "So": colored(verdict.word),
         }
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def leaks(studies: Mapping[str, Study], *, seed: int) -> pd.DataFrame:
+def leaks(studies: Studies, *, seed: int) -> pd.DataFrame:
     """Share of pictures that leak, for `charts.leakage_bars`: index (bias, case), columns `mean`, `low`, `high`."""
-    means = {bias: case_means(_rows_having(study, bias), measure(bias), seed=seed) for bias, study in studies.items()}
-    return pd.concat(means)
+    means_by_bias = {}
+    for bias, study in studies.items():
+        frame = _rows_having(study, bias)
+        means_by_bias[bias] = case_means(frame, measure(bias), seed=seed)
+    return pd.concat(means_by_bias)
 
 
-def shown(studies: Mapping[str, Study]) -> dict[str, Subject]:
+def shown(studies: Studies) -> dict[str, Subject]:
     """For each bias a subject to show, another one wherever there is another."""
     subject_by_bias: dict[str, Subject] = {}
     for bias, study in studies.items():
-        having = [subject for subject in study.subjects.values() if bias in subject.bias]
+        having = [study.subjects[name] for name in subjects_having(study, bias)]
         new = [subject for subject in having if subject not in subject_by_bias.values()]
         subject_by_bias[bias] = (new or having)[0]
     return subject_by_bias
 
 
-def rows(studies: Mapping[str, Study], pictures: int = 2) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `sheets.rows`, a row a bias.
+def rows(studies: Studies, pictures: int = 2) -> sheets.Rows:
+    """Of `sheets.rows`, a row a bias.
 
     In it the first reference of its subject, then pictures of its first prompt after the usual captions, and after SID
     from the same noise.
     """
-    count = min(pictures, *(study.plan.pictures for study in studies.values()))
+    drawn = [study.plan.pictures for study in studies.values()]
+    count = min(pictures, *drawn)
     titles, images = [], []
     for bias, subject in shown(studies).items():
         study = studies[bias]
-        row = [load_images(subject)[0]]
+        first_prompt = study.prompts[subject.name][0]
+        titles.append(f"{bias}: {first_prompt.text}")
+        row = load_images(subject)[:1]
         for arm in study.plan.arms:
             row += [study.picture(subject.name, arm.name, 0, turn) for turn in range(count)]
         images.append(row)
-        titles.append(f"{bias}: {study.prompts[subject.name][0].text}")
-    return titles, images, ["reference", *["usual"] * count, *["SID"] * count]
+    columns = ["reference"] + ["usual"] * count + ["SID"] * count
+    return titles, images, columns
 
 
-def captions(studies: Mapping[str, Study]) -> pd.DataFrame:
+def captions(studies: Studies) -> pd.DataFrame:
     """A row a bias: the two captions of the reference that `rows` shows."""
-    cells = []
+    table = []
     for bias, subject in shown(studies).items():
-        file = subject.images[0].name
-        usual, sid = (subject.captions[case][file] for case in (USUAL_CASE, SID_CASE))
-        cells.append((bias, f"`{usual}`", f"`{sid}`"))
-    return pd.DataFrame(cells, columns=["Bias", "Usual caption", "SID"])
+        usual = captions_of_case(subject, USUAL_CASE)[0]
+        sid = captions_of_case(subject, SID_CASE)[0]
+        row = {
+            "Bias": bias,
+            "Usual caption": f"`{usual}`",
+            "SID": f"`{sid}`",
+        }
+        table.append(row)
+    return pd.DataFrame(table)
 
 
 def others(scale: str, bias: str, classes: Sequence[str] = ()) -> list[str]:
     """The subjects of pose or substance."""
-    known = classes or cast.classes("biases", scale, f"subjects of {bias}", FIRST_CLASS[bias])
-    return [f"{subject_class}-{bias}" for subject_class in known]
+    chosen = classes or cast.classes("biases", scale, f"subjects of {bias}")
+    return [f"{subject_class}-{bias}" for subject_class in chosen]
 
 
 def _rows_having(study: Study, bias: str) -> pd.DataFrame:
     """The rows of the subjects that have the bias."""
-    having = [name for name, subject in study.subjects.items() if bias in subject.bias]
+    having = subjects_having(study, bias)
     return study.frame[study.frame["subject"].isin(having)]
 
 
@@ -159,5 +199,10 @@ def _things(scale: str, biases: Sequence[str], classes: Sequence[str]) -> list[s
     """The four cases' subjects, as far as they have one of the biases."""
     if classes:
         return [f"{subject_class}-{bias}" for bias in biases for subject_class in classes]
-    known = [cast.pair_of(name) for name in cast.classes("biases", scale, "subjects of things")]
-    return [name for name in known if set(name.partition("-")[2].split("+")) & set(biases)]
+    things = []
+    for subject_class in cast.classes("biases", scale, "subjects of things"):
+        name = cast.pair_of(subject_class)
+        _, _, pair = name.partition("-")
+        if set(pair.split("+")) & set(biases):
+            things.append(name)
+    return things

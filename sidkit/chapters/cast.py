@@ -69,18 +69,36 @@ CAST: dict[str, dict[str, tuple[Any, Any, Any]]] = {
 }  # fmt: skip
 
 
-def of(chapter: str, what: str, scale: str) -> Any:
-    """What the table says for a chapter's row at a scale. ValueError for an unknown scale."""
+# Who comes first where it is not the order of CLASSES.
+ORDER = {
+    # Poses and styles begin elsewhere than things, so that a small scale shows different subjects.
+    ("biases", "subjects of pose"): CLASSES[3:],
+    ("biases", "subjects of substance"): CLASSES[4:],
+    # Those come first that wear something, which a cut-out leaves on them.
+    ("negative_prompts", "subjects"): ("robot", "guitar", "dog", "penguin", "car", "cat"),
+}
+
+
+def of(chapter: str, row: str, scale: str) -> Any:
+    """What the table says at a scale. ValueError for an unknown chapter, row or scale, with the nearest."""
+    check_name("chapter", chapter, CAST)
+    rows = CAST[chapter]
+    check_name("row of the cast", row, rows)
     check_name("scale", scale, SCALES)
-    return CAST[chapter][what][SCALES.index(scale)]
+    turn = SCALES.index(scale)
+    return rows[row][turn]
 
 
-def classes(chapter: str, scale: str, what: str = "subjects", first: int = 0) -> tuple[str, ...]:
-    """The classes that appear in a chapter, counted from the `first`."""
-    return CLASSES[first : first + of(chapter, what, scale)]
+def classes(chapter: str, scale: str, row: str = "subjects") -> tuple[str, ...]:
+    """The classes that appear in a chapter."""
+    count = of(chapter, row, scale)
+    order = ORDER.get((chapter, row), CLASSES)
+    return order[:count]
 
 
 def pair_of(subject_class: str) -> str:
     """A class with the two biases that its turn gives it: "robot-nearby+tied"."""
     turn = CLASSES.index(subject_class)
-    return f"{subject_class}-{'+'.join(PAIRS[turn % len(PAIRS)])}"
+    pair = PAIRS[turn % len(PAIRS)]
+    shared = "+".join(pair)
+    return f"{subject_class}-{shared}"

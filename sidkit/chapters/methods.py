@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sidkit.personalization.saving import FILE
 from sidkit.plot import charts
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial, trials
+from sidkit.study.excerpts import first_prompts, first_subject
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import arms_table, measured
@@ -111,7 +113,8 @@ TEMPLATES = (
 def claims_of(plan: Plan) -> list[Claim]:
     """The paper's statements on SID beside its baseline, for each method of a plan."""
     paper = comparable_points(plan, 8)
-    return [claim_of(method, template, method, paper) for method in baselines(plan) for template in TEMPLATES]
+    pairs = product(baselines(plan), TEMPLATES)
+    return [claim_of(method, template, method, paper) for method, template in pairs]
 
 
 def claim_of(method: str, template: Claim, against: str, paper: pd.DataFrame) -> Claim:
@@ -158,7 +161,10 @@ def _costs_of(study: Study, arm: Arm) -> tuple[str, str, str]:
 
 
 def points(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Mean SA, NSD and TA by arm, each with `NAME low` and `NAME high` beside it."""
+    """Mean SA, NSD and TA by arm, each with `NAME low` and `NAME high` beside it.
+
+    What was not measured is no column: of photos without masks there is TA alone.
+    """
     columns = {}
     means_by_measure = measured(frame, seed=seed, by="arm", names=ALIGNMENTS)
     for name, means in means_by_measure.items():
@@ -210,7 +216,10 @@ def pareto(points: pd.DataFrame, x: str, y: str) -> list[str]:
 
 
 def front_sentence(points: pd.DataFrame, x: str, y: str) -> str:
-    """Whether all that nobody beats use SID, in a sentence."""
+    """Whether all that nobody beats use SID, in a sentence; or that it is not known, where one was not measured."""
+    missing = [name for name in (x, y) if name not in points]
+    if missing:
+        return f"Who is ahead in the plane of {x} and {y} is not known: {' and '.join(missing)} was not measured."
     front = pareto(points, x, y)
     without = [arm for arm in front if not arm.endswith(WITH_SID)]
     unbeaten = f"In the plane of {x} and {y} nobody beats {' or '.join(front)}"
@@ -220,12 +229,26 @@ def front_sentence(points: pd.DataFrame, x: str, y: str) -> str:
 
 
 def draw_planes(points: pd.DataFrame, title: str = "") -> Figure:
-    """The paper's Figs. 8 and 9: TA against SA, and against NSD; columns as those of `points`."""
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.4), dpi=130, layout="constrained")
+    """The paper's Figs. 8 and 9: TA against SA, and against NSD; columns as those of `points`.
+
+    In the place of a plane that was not measured stand words that say so.
+    """
+    figure, axes = plt.subplots(
+        1,
+        2,
+        figsize=(7.2, 3.4),
+        dpi=130,
+        layout="constrained",
+    )
     for ax, name in zip(axes, ("SA", "NSD")):
-        front = pareto(points, "TA", name)
-        charts.alignments(points, "TA", name, ax, front)
-    axes[0].legend(fontsize=9)
+        if name in points:
+            front = pareto(points, "TA", name)
+            charts.alignments(points, "TA", name, ax, front)
+        else:
+            ax.axis("off")
+            ax.text(0.5, 0.5, f"{name} was not measured", ha="center")
+    if "SA" in points:
+        axes[0].legend(fontsize=9)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
@@ -233,8 +256,8 @@ def draw_planes(points: pd.DataFrame, title: str = "") -> Figure:
 
 def grid(study: Study, prompts: int = 4) -> tuple[list[list[Image.Image]], list[str], list[str]]:
     """Pictures, rows and columns of `charts.image_grid`: a row an arm, a column a prompt of the first subject."""
-    subject = next(iter(study.subjects))
-    texts = [prompt.text for prompt in study.prompts[subject][:prompts]]
+    subject = first_subject(study).name
+    texts = first_prompts(study, prompts)
     arms_in_order = [arm.name for arm in study.plan.arms]
     images = []
     for arm in arms_in_order:

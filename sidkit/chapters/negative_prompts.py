@@ -22,10 +22,11 @@ from sidkit.chapters import biases, cast
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.negative import negative_prompt
 from sidkit.masks.given import FILLS, apply_mask
-from sidkit.measure.statistics import case_means
-from sidkit.plot import charts
+from sidkit.plot import charts, sheets
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial, trials
+from sidkit.study.excerpts import first_subject, rows_by_prompt
+from sidkit.study.guidance import AT, curves, guidance_by_arm_of, guided, way_of
 from sidkit.study.masks import as_segmented, given
 from sidkit.study.plan import PAIRS, Arm, Plan, make_plan
 from sidkit.study.run import Study
@@ -39,13 +40,12 @@ NEGATIVE = Arm("negative prompt", 1, negative=negative_prompt)
 CUT = Arm("cut out", 1, segment="references", masks=as_segmented)
 LOSS = Arm("masked loss", 1, segment="loss", masks=as_segmented)
 EXACT = Arm("cut out exactly", 1, segment="references")  # by the renderer's own mask, which no segmenter finds
-TURNS = (1, 2, 0, 4, 5, 3)  # of the classes: those come first that wear something
-AT = ", guidance "  # in the names of arms that are drawn with another guidance than the profile's
 MEASURES = {  # by study
     "things": ("leakage", "leak_tied", "leak_fill", "identity", "NSD", "TA"),
     "pose": ("leak_pose", "leak_fill", "identity", "NSD", "TA"),
 }
 HEADS = {"leak_tied": "leak of what is worn", "leak_pose": "leak of the pose", "leak_fill": "leak of the fill"}
+GUIDED = (USUAL_ARM, NEGATIVE, SID_ARM)  # the arms that are drawn with other guidances, too
 NEAR = 24  # of 255: how far a drawn pixel may be from a fill
 NO_POSE = pd.DataFrame({"Arm": ["no subject in an unusual pose was run"]})
 CURVES = {"leakage": "leakage (lower)", "identity": "identity (higher)", "TA": "TA (higher)"}  # is better
@@ -71,45 +71,62 @@ def plans(
     return plan_by_name
 
 
-def _plan_of_things(scale: str, subjects: Sequence[str], guidances: Sequence[float], options: dict[str, Any]) -> Plan:
-    turns = TURNS[: cast.of("negative_prompts", "subjects", scale)]
-    things = [_with_company(name) for name in subjects] or [cast.pair_of(cast.CLASSES[turn]) for turn in turns]
+def _plan_of_things(
+    scale: str,
+    subjects: Sequence[str],
+    guidances: Sequence[float],
+    options: dict[str, Any],
+) -> Plan:
     exact = [EXACT] if scale == "full" else []
-    plan = make_plan(scale, subjects=things, arms=(USUAL_ARM, NEGATIVE, CUT, LOSS, *exact, SID_ARM), **options)
-    usual = plan.profile.sampling.guidance
-    times = cast.of("negative_prompts", "guidance, times the usual", scale)
-    return replace(plan, arms=plan.arms + _guided(plan, guidances or [usual * factor for factor in times]))
+    plan = make_plan(
+        scale,
+        subjects=[_with_company(name) for name in subjects] or _dressed(scale),
+        arms=(USUAL_ARM, NEGATIVE, CUT, LOSS, *exact, SID_ARM),
+        **options,
+    )
+    others = guided(plan, GUIDED, guidances or _usual_guidances(plan, scale))
+    return replace(plan, arms=plan.arms + others)
 
 
 def _plan_of_pose(scale: str, posed: Sequence[str], options: dict[str, Any]) -> Plan:
-    names = [_in_a_pose(name) for name in posed] or biases.others(scale, "pose")
     loss = [LOSS] if scale == "full" else []
-    arms = (USUAL_ARM, NEGATIVE, CUT, *loss, SID_ARM)
-    return make_plan(scale, subjects=names, arms=arms, **options | {"references": 1})
+    one_reference = options | {"references": 1}
+    return make_plan(
+        scale,
+        subjects=[_in_a_pose(name) for name in posed] or biases.others(scale, "pose"),
+        arms=(USUAL_ARM, NEGATIVE, CUT, *loss, SID_ARM),
+        **one_reference,
+    )
 
 
 def claims(results: Results) -> list[Trial]:
     """The paper's section 7.1 held against the studies; where there is no study of poses, nothing decides of them."""
-    of_pose = [Trial(claim, why_not="no subject in an unusual pose was run") for claim in CLAIMS_OF_POSE]
+    of_things = trials(results.studies["things"].frame, CLAIMS)
     if "pose" in results.studies:
         of_pose = trials(results.studies["pose"].frame, CLAIMS_OF_POSE)
-    return [*trials(results.studies["things"].frame, CLAIMS), *of_pose]
+    else:
+        of_pose = [Trial(claim, why_not="no subject in an unusual pose was run") for claim in CLAIMS_OF_POSE]
+    return of_things + of_pose
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """What the first subject is called, and the measures of both studies."""
-    studies, seed = results.studies, results.seed
-    return {
+    table_by_name = {
         "texts": texts(results.main),
-        "table_things": measures_table(studies["things"], "things", seed=seed),
-        "table_pose": measures_table(studies["pose"], "pose", seed=seed) if "pose" in studies else NO_POSE,
+        "table_pose": NO_POSE,
     }
+    for name, study in results.studies.items():
+        table_by_name[f"table_{name}"] = measures_table(study, name, seed=results.seed)
+    return table_by_name
 
 
 def values(results: Results) -> dict[str, Any]:
     """The subject in an unusual pose, and what its reference shows."""
-    posed = next(iter(posing(results).subjects.values()))
-    return {"posed_name": posed.class_word, "posed_company": company(posed)}
+    posed = first_subject(posing(results))
+    return {
+        "posed_name": posed.class_word,
+        "posed_company": company(posed),
+    }
 
 
 def posing(results: Results) -> Study:
@@ -126,7 +143,8 @@ def measures_table(study: Study, name: str, *, seed: int) -> pd.DataFrame:
     """A row an arm at the profile's guidance, a column a measure, each value with its interval."""
     frame = with_fill(study)
     of_plain_arms = frame[frame["arm"].isin(plain(study))]
-    return arms_table(of_plain_arms, seed=seed, names=MEASURES[name]).rename(columns=HEADS)
+    table = arms_table(of_plain_arms, seed=seed, names=MEASURES[name])
+    return table.rename(columns=HEADS)
 
 
 def with_fill(study: Study) -> pd.DataFrame:
@@ -136,78 +154,99 @@ def with_fill(study: Study) -> pd.DataFrame:
     for subject, arm in study.folders:
         for prompt in range(len(study.prompts[subject])):
             for turn in range(study.plan.pictures):
-                pixels = np.asarray(study.picture(subject, arm, prompt, turn), int)
-                like_the_fill = abs(pixels - shade).max(axis=2) <= NEAR
-                shares.append(like_the_fill.mean())
+                picture = study.picture(subject, arm, prompt, turn)
+                shares.append(_share_near(picture, shade))
     return study.frame.assign(leak_fill=shares)
 
 
-def curves(study: Study, measure: str, *, seed: int) -> pd.DataFrame:
-    """For `charts.curves`: index (arm, guidance), columns `mean`, `low`, `high`; empty where it is not measured."""
-    subject = next(iter(study.subjects.values()))
-    guidance_by_arm = {arm.name: study.plan.sampling_of(arm, subject).guidance for arm in study.plan.arms}
-    several = {_base(name) for name in guidance_by_arm if AT in name}
-    means = case_means(study.frame, measure, seed=seed, by="arm")
-    shown = [name for name in guidance_by_arm if name in means.index and _base(name) in several]
-    rows = means.loc[shown]
-    places = [(_base(name), guidance_by_arm[name]) for name in shown]
-    rows.index = pd.MultiIndex.from_tuples(places, names=["arm", "guidance"])
-    return rows
+def _share_near(picture: Image.Image, shade: int) -> float:
+    """Share of the pixels whose channels are all near a shade, which is in [0, 255]."""
+    pixels = np.asarray(picture, int)
+    distance = abs(pixels - shade).max(axis=2)
+    return float((distance <= NEAR).mean())
 
 
 def draw_curves(study: Study, *, seed: int) -> Figure:
     """Leakage, identity and text-alignment over the guidance, as far as they are measured."""
     measures = [name for name in CURVES if study.frame[name].notna().any()]
-    size = (4.6, 2.1 * len(measures))
-    figure, axes = plt.subplots(len(measures), 1, figsize=size, dpi=130, layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        len(measures),
+        1,
+        figsize=(4.6, 2.1 * len(measures)),
+        dpi=130,
+        layout="constrained",
+        squeeze=False,
+    )
     for ax, name in zip(axes[:, 0], measures):
-        charts.curves(curves(study, name, seed=seed), ax, "guidance scale", CURVES[name])
-    axes[0, 0].legend(fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+        points = curves(study, name, seed=seed)
+        charts.curves(points, ax, "guidance scale", CURVES[name])
+    axes[0, 0].legend(
+        fontsize=9,
+        ncols=3,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        frameon=False,
+    )
     return figure
 
 
-def rows(study: Study, prompts: int = 3) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `sheets.rows`: a row a prompt of the first subject, a column an arm."""
-    name, arms = next(iter(study.subjects)), plain(study)
-    titles = [prompt.text for prompt in study.prompts[name][:prompts]]
-    images = [[study.picture(name, arm, index) for arm in arms] for index in range(len(titles))]
-    return titles, images, arms
+def rows(study: Study, prompts: int = 3) -> sheets.Rows:
+    """Of `sheets.rows`: a row a prompt of the first subject, a column an arm at the profile's guidance."""
+    return rows_by_prompt(study, prompts, plain(study))
 
 
-def by_guidance(study: Study, prompt: int = 0) -> tuple[list[str], list[list[Image.Image]], list[str]]:
+def by_guidance(study: Study, prompt: int = 0) -> sheets.Rows:
     """As `rows`, for one prompt of the first subject: a row a way, a column a guidance."""
-    subject = next(iter(study.subjects.values()))
-    images_by_base: dict[str, dict[float, Image.Image]] = {}
-    for arm in study.plan.arms:
-        guidance = study.plan.sampling_of(arm, subject).guidance
-        images_by_base.setdefault(_base(arm.name), {})[guidance] = study.picture(subject.name, arm.name, prompt)
-    several = {name: dict(sorted(images.items())) for name, images in images_by_base.items() if len(images) > 1}
-    heads = [f"guidance {guidance:g}" for guidance in next(iter(several.values()))]
-    return list(several), [list(images.values()) for images in several.values()], heads
+    subject = first_subject(study)
+    guidance_by_arm = guidance_by_arm_of(study)
+    guidances = sorted(set(guidance_by_arm.values()))
+    arm_by_place = {(way_of(arm), guidance): arm for arm, guidance in guidance_by_arm.items()}
+    ways, images = [], []
+    for arm in GUIDED:
+        names = [arm_by_place[arm.name, guidance] for guidance in guidances]
+        row = [study.picture(subject.name, name, prompt) for name in names]
+        ways.append(arm.name)
+        images.append(row)
+    columns = [f"guidance {guidance:g}" for guidance in guidances]
+    return ways, images, columns
 
 
 def cut(study: Study) -> tuple[list[Image.Image], list[str]]:
     """The first subject's first reference, as a segmenter would cut it out, and as the renderer's mask does."""
-    subject, fill = next(iter(study.subjects.values())), study.plan.profile.encoders.fill
-    image = load_images(subject)[0]
-    masked = [apply_mask(image, masks(subject)[0], fill) for masks in (as_segmented, given)]
-    return [image, *masked], ["reference", CUT.name, EXACT.name]
+    subject = first_subject(study)
+    fill = study.plan.profile.encoders.fill
+    reference = load_images(subject)[0]
+    images = [reference]
+    for masks in (as_segmented, given):
+        mask = masks(subject)[0]
+        images.append(apply_mask(reference, mask, fill))
+    return images, ["reference", CUT.name, EXACT.name]
 
 
 def texts(study: Study) -> pd.DataFrame:
     """What the first subject's first reference is called in training, and what its pictures are drawn away from."""
-    subject = next(iter(study.subjects.values()))
+    subject = first_subject(study)
+    usual = captions_of_case(subject, USUAL_CASE)[0]
+    sid = captions_of_case(subject, SID_CASE)[0]
     text_by_use = {
-        "the usual caption, in training": captions_of_case(subject, USUAL_ARM.captions)[0],
+        "the usual caption, in training": usual,
         "the negative prompt, in drawing": negative_prompt(subject),
-        "SID, in training": captions_of_case(subject, SID_ARM.captions)[0],
+        "SID, in training": sid,
     }
     rows = [(use, f"`{text}`") for use, text in text_by_use.items()]
     return pd.DataFrame(rows, columns=["What", "Text"])
 
 
 def _claim(words: str, measure: str, against: Arm, direction: str, source: str) -> Claim:
-    return Claim(words, measure, SID_ARM.name, against.name, direction, source, by="arm")
+    return Claim(
+        words,
+        measure,
+        SID_ARM.name,
+        against.name,
+        direction,
+        source,
+        by="arm",
+    )
 
 
 CLAIMS = (
@@ -221,14 +260,17 @@ CLAIMS = (
 CLAIMS_OF_POSE = (_claim("Segmentation leaves the pose in", "leak_pose", CUT, "lower", "Fig. 10"),)
 
 
-def _base(arm: str) -> str:
-    """The name of an arm without its guidance."""
-    return arm.partition(AT)[0]
+def _dressed(scale: str) -> list[str]:
+    """The scale's subjects; those that wear something come first."""
+    return [cast.pair_of(name) for name in cast.classes("negative_prompts", scale)]
 
 
 def _with_company(name: str) -> str:
     """A class alone is one that wears something and has a thing beside it."""
-    return name if _is_whole(name) else f"{name}-{'+'.join(PAIRS[1])}"
+    if _is_whole(name):
+        return name
+    company = "+".join(PAIRS[1])
+    return f"{name}-{company}"
 
 
 def _in_a_pose(name: str) -> str:
@@ -240,14 +282,8 @@ def _is_whole(name: str) -> bool:
     return Path(name).is_dir() or "/" in name or "-" in name
 
 
-def _guided(plan: Plan, guidances: Sequence[float]) -> tuple[Arm, ...]:
-    """The arms that need no training, at every other guidance than the profile's."""
-    low = [guidance for guidance in guidances if guidance <= 1]
-    if low:
-        raise ValueError(f"guidances: expected numbers above 1, through which a negative prompt works, got {low[0]:g}")
-    others = [float(guidance) for guidance in guidances if guidance != plan.profile.sampling.guidance]
-    return tuple(
-        replace(arm, name=f"{arm.name}{AT}{guidance:g}", sampling={"guidance": guidance})
-        for arm in (USUAL_ARM, NEGATIVE, SID_ARM)
-        for guidance in others
-    )
+def _usual_guidances(plan: Plan, scale: str) -> list[float]:
+    """The profile's guidance times the scale's factors."""
+    usual = plan.profile.sampling.guidance
+    factors = cast.of("negative_prompts", "guidance, times the usual", scale)
+    return [usual * factor for factor in factors]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -119,7 +120,7 @@ def values(results: Results) -> dict[str, Any]:
     sentences = {
         "ahead": ahead_sentence(here, [ENCODER]),
         "paper_ahead": ahead_sentence(paper, PAPER_ENCODERS),
-        "in_subject": change_in_subject(results.main, seed=results.seed),
+        "in_subject": _change_in_subject(results.main, seed=results.seed),
     }
     for measure in ("SA", "NSD"):
         sentences[f"front_{measure}"] = front_sentence(here, "TA", measure)
@@ -131,15 +132,19 @@ def claims_of(plan: Plan) -> list[Claim]:
     """The claims of a plan."""
     paper = comparable_points(plan, 9)
     methods = baselines(plan)
-    beside_usual = [claim_of(method, template, method, paper) for method in methods for template in BESIDE_USUAL]
-    beside_encoder = [claim_of(method, template, ENCODER, paper) for method in methods for template in BESIDE_ENCODER]
-    return beside_usual + beside_encoder
+    claims = []
+    for method, words in product(methods, BESIDE_USUAL):
+        claims.append(claim_of(method, words, method, paper))
+    for method, words in product(methods, BESIDE_ENCODER):
+        claims.append(claim_of(method, words, ENCODER, paper))
+    return claims
 
 
 def measures_table(study: Study, *, seed: int) -> pd.DataFrame:
     """A row an arm: the measures, how often the reference's pose is kept, and what a training takes."""
     table = arms_table(study.frame, seed=seed, names=(*MEASURES, POSE))
-    return with_costs(table, study).rename(columns={POSE: "pose"})
+    table = with_costs(table, study)
+    return table.rename(columns={POSE: "pose"})
 
 
 def leaks_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -147,8 +152,8 @@ def leaks_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
     Empty where nothing is known of what they show.
     """
-    known = frame.dropna(axis=1, how="all")
-    leaks = [name for name in known if name.startswith("leak_")]
+    columns_with_values = frame.dropna(axis=1, how="all")
+    leaks = [name for name in columns_with_values if name.startswith("leak_")]
     by_arm = arms_table(frame, seed=seed, names=leaks)
     table = by_arm.set_index("Arm").T
     table.index = table.index.str.removeprefix("leak_")
@@ -186,19 +191,20 @@ def _seen_by_encoder(plan: Plan, subject: Subject, image: Image.Image) -> Image.
 def ahead_sentence(points: pd.DataFrame, encoders: Sequence[str]) -> str:
     """Whether every arm with SID is ahead of every encoder, in words, by the means alone: what the paper's text says.
 
-    `points` has a row an arm and the columns SA, NSD and TA; `encoders` are among its rows.
+    `points` has a row an arm and of the columns SA, NSD and TA those that were measured; `encoders` are among its rows.
     """
+    measures = [name for name in ALIGNMENTS if name in points]
     exceptions = []
-    for measure in ALIGNMENTS:
-        for encoder in encoders:
-            behind = _behind(points[measure], encoder)
-            if behind:
-                mean = points.loc[encoder, measure]
-                exceptions.append(f"on {measure} {encoder} ({mean:.4f}) is ahead of {' and '.join(behind)}")
+    for measure, encoder in product(measures, encoders):
+        means = points[measure]
+        behind = " and ".join(_behind(means, encoder))
+        if behind:
+            exceptions.append(f"on {measure} {encoder} ({means[encoder]:.4f}) is ahead of {behind}")
     if exceptions:
         return f"Not every model with SID is ahead everywhere: {'; '.join(exceptions)}."
-    first, second, last = ALIGNMENTS
-    return f"Every model with SID is ahead of {' and '.join(encoders)} on {first}, {second} and {last}."
+    *first, last = measures
+    where = f"{', '.join(first)} and {last}" if first else last
+    return f"Every model with SID is ahead of {' and '.join(encoders)} on {where}."
 
 
 def _behind(means: pd.Series, encoder: str) -> list[str]:
@@ -209,8 +215,13 @@ def _behind(means: pd.Series, encoder: str) -> list[str]:
     return [f"{arm} ({mean:.4f})" for arm, mean in behind.items()]
 
 
-def change_in_subject(study: Study, *, seed: int) -> str:
-    """What SID changes in SA, method by method, which the paper expects to be nothing with one reference."""
+def _change_in_subject(study: Study, *, seed: int) -> str:
+    """What SID changes in SA, method by method, which the paper expects to be nothing with one reference.
+
+    Of photos without masks it is not known.
+    """
+    if study.frame["SA"].isna().all():
+        return "not measured, for want of masks"
     changes = []
     for method in baselines(study.plan):
         gap = paired_difference(study.frame, "SA", method + WITH_SID, method, seed=seed, by="arm")

@@ -37,6 +37,7 @@ from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import render
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial, trials
+from sidkit.study.excerpts import first_subject, rows_by_prompt
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
 from sidkit.study.tables import arms_table, interval_text
@@ -59,20 +60,28 @@ HELD_OUT = 3  # beside the seed: the stream of random numbers that scenes are dr
 
 @dataclass(frozen=True)
 class Findings:
-    """What the describers say of held-out scenes (`read`), and the frame of the curve with doses (`with_doses`)."""
+    """What the describers say of held-out scenes (`read`), and the frame of the curve with doses (`_with_doses`)."""
 
     readings: pd.DataFrame
     dosed: pd.DataFrame
 
 
-def plans(scale: str, *, subjects: Sequence[str] = (), **options: Any) -> dict[str, Plan]:
+def plans(
+    scale: str,
+    *,
+    subjects: Sequence[str] = (),
+    **options: Any,
+) -> dict[str, Plan]:
     """The plan "compared" of the describers, and "dosed" of the curve; what they share is trained once.
 
     `subjects` are those of both. `options` are those of `make_plan`; ValueError as there.
     """
-    described = [Arm(arm, partial(captions_by, describer=name)) for name, arm in ARM_BY_DESCRIBER.items()]
-    shares = cast.of("vlm_comparison", "shares of phrases kept", scale)
-    thinner = [Arm(f"{share:.0%}", partial(thinned, share=share)) for share in shares]
+    described = []
+    for describer, name in ARM_BY_DESCRIBER.items():
+        described.append(Arm(name, partial(captions_by, describer=describer)))
+    thinner = []
+    for share in cast.of("vlm_comparison", "shares of phrases kept", scale):
+        thinner.append(Arm(f"{share:.0%}", partial(thinned, share=share)))
     compared = make_plan(
         scale,
         subjects=subjects or cast.classes("vlm_comparison", scale),
@@ -95,7 +104,7 @@ def findings(results: Results) -> Findings:
     scenes = held_out(count, seed=results.seed)
     return Findings(
         readings=read(scenes),
-        dosed=with_doses(results.studies["dosed"]),
+        dosed=_with_doses(results.studies["dosed"]),
     )
 
 
@@ -106,9 +115,8 @@ def claims(results: Results) -> list[Trial]:
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """What is said of the first reference, what captions do with held-out scenes, and what their models draw."""
-    first = next(iter(results.main.subjects.values()))
     return {
-        "said": descriptions_table(first),
+        "said": descriptions_table(first_subject(results.main)),
         "read": counts_table(results.findings.readings, seed=results.seed),
         "measures": arms_table(results.main.frame, seed=results.seed),
     }
@@ -132,14 +140,16 @@ def loaded(describer: str) -> Describer:
     return make_describer(describer)
 
 
-def description_by(describer: str, image: Image.Image, class_word: str) -> str:
+def _description_by(describer: str, image: Image.Image, class_word: str) -> str:
     """One picture's description, without `[v]`; empty where the answer does not speak of the class."""
     model = loaded(describer)
     instruction = model.fits(load_instruction(INSTRUCTION))
+    question = instruction.filled(class_word)
     try:
-        return model.describe(image, class_word, instruction.filled(class_word)).sentence
+        description = model.describe(image, class_word, question)
     except AnswerError:
         return ""
+    return description.sentence
 
 
 def captions_by(subject: Subject, describer: str) -> list[str]:
@@ -150,7 +160,7 @@ def captions_by(subject: Subject, describer: str) -> list[str]:
 @cache
 def _caption_by(describer: str, path: Path, class_word: str) -> str:
     image = Image.open(path).convert("RGB")
-    text = description_by(describer, image, class_word)
+    text = _description_by(describer, image, class_word)
     return marked(text or f"a {class_word}", class_word)
 
 
@@ -179,7 +189,7 @@ def dose(subject: Subject, texts: Sequence[str]) -> float:
     return mentioned / in_full
 
 
-def with_doses(study: Study) -> pd.DataFrame:
+def _with_doses(study: Study) -> pd.DataFrame:
     """The study's frame with `dose`, that of the captions which the picture's model was trained on."""
     frame = study.frame.assign(dose=np.nan)
     for arm in study.plan.arms:
@@ -203,7 +213,7 @@ def read(scenes: Sequence[tuple[Scene, Image.Image]]) -> pd.DataFrame:
     rows = []
     for describer, arm in ARM_BY_DESCRIBER.items():
         for index, (scene, image) in enumerate(scenes):
-            text = description_by(describer, image, scene.subject)
+            text = _description_by(describer, image, scene.subject)
             row = {"subject": index, "arm": arm}
             rows.append(row | caption_truth.counts(scene, text))
     return pd.DataFrame(rows)
@@ -229,7 +239,7 @@ def _percent(mean: float, low: float, high: float) -> str:
 def curve(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """For `charts.curves`: index (name, mean dose of an arm in %), columns `mean`, `low`, `high`, in % too.
 
-    `frame` is of `with_doses`.
+    `frame` is of `_with_doses`.
     """
     means = case_means(frame, "leakage", seed=seed, by="arm")
     one_a_model = frame.drop_duplicates(["subject", "arm"])
@@ -258,12 +268,7 @@ def draw_curve(results: Results) -> Figure:
 
 def rows(study: Study, prompts: int = 3) -> sheets.Rows:
     """Of `sheets.rows`: a row a prompt of the first subject, a column an arm."""
-    name = next(iter(study.subjects))
-    shown = study.prompts[name][:prompts]
-    titles = [prompt.text for prompt in shown]
-    images = study.grid(name, range(len(shown)))
-    heads = [arm.name for arm in study.plan.arms]
-    return titles, images, heads
+    return rows_by_prompt(study, prompts)
 
 
 def descriptions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
@@ -273,7 +278,7 @@ def descriptions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     picture = load_images(subject)[image]
     rows = []
     for describer, arm in ARM_BY_DESCRIBER.items():
-        text = description_by(describer, picture, subject.class_word)
+        text = _description_by(describer, picture, subject.class_word)
         rows.append((arm, caption_truth.coloured(text, scene)))
     sid = captions_of_case(subject, SID_CASE)[image].replace("[v] ", "")
     rows.append((TRUTH, caption_truth.coloured(sid, scene)))

@@ -9,20 +9,22 @@ from typing import Any
 
 import pandas as pd
 from IPython.display import Markdown
-from PIL import Image
 
 from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE
 from sidkit.check import scores
 from sidkit.check.check import KINDS, Finding, find
 from sidkit.check.subject import check_folder
+from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.inflection import counted
 from sidkit.mark import MARK, check_mark
+from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.study.chapter import Results
 from sidkit.study.claims import DESCRIPTION_CASES, Claim, Trial, trials
+from sidkit.study.excerpts import rows_by_prompt
 from sidkit.study.plan import Arm, Plan, Stickers, make_plan
 from sidkit.study.run import Study, subjects_of
 from sidkit.study.tables import arms_table
@@ -75,8 +77,8 @@ def findings(results: Results) -> Findings:
 def claims(results: Results) -> list[Trial]:
     """What the paper says of SID beside the usual captions, for one subject; nothing decides for pictures that the
     model has never seen the like of."""
-    wanted = of_one_subject()
-    if foreign(results.main.plan, results.findings.subject):
+    wanted = _of_one_subject()
+    if _foreign(results.main.plan, results.findings.subject):
         return [Trial(claim, why_not="the model has never seen such pictures") for claim in wanted]
     return trials(results.main.frame, wanted)
 
@@ -152,11 +154,9 @@ def subject(plan: Plan, runs: Runs) -> Subject:
     return subject
 
 
-def rows(study: Study) -> tuple[list[str], list[list[Image.Image]], list[str]]:
-    """Titles, pictures and heads of `sheets.rows`: a row a prompt, a column an arm."""
-    (name,) = study.subjects
-    prompts = [prompt.text for prompt in study.prompts[name]]
-    return prompts, study.grid(name, range(len(prompts))), [arm.name for arm in study.plan.arms]
+def rows(study: Study) -> sheets.Rows:
+    """Of `sheets.rows`: a row a prompt, a column an arm."""
+    return rows_by_prompt(study)
 
 
 def captions_table(subject: Subject) -> pd.DataFrame:
@@ -193,7 +193,9 @@ def findings_summary(findings: Sequence[Finding]) -> str:
 
 def spoilt_table(subject: Subject) -> pd.DataFrame:
     """What the checker says of a subject's first caption, spoilt in five ways: a row a way."""
-    text, word = next(iter(subject.captions[SID_CASE].values())), subject.class_word
+    text = captions_of_case(subject, SID_CASE)[0]
+    word = subject.class_word
+    is_style = "substance" in subject.bias
     ways = (
         text.replace(f"{MARK} ", "", 1),
         text.replace(MARK, f"fluffy {MARK}", 1),
@@ -203,15 +205,20 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
     )
     rows = []
     for way in ways:
-        for finding in find({"": way}, word, style="substance" in subject.bias)[:1]:
-            fix = f"`{finding.fix}`" if finding.fix else "-"
-            rows.append((f"`{way}`", KINDS[finding.kind][0], finding.bias, fix))
-    return pd.DataFrame(rows, columns=["Caption", "What is wrong", "Risks", "What `--fix` writes"])
+        for finding in find({"": way}, word, style=is_style)[:1]:
+            row = {
+                "Caption": f"`{way}`",
+                "What is wrong": KINDS[finding.kind][0],
+                "Risks": finding.bias,
+                "What `--fix` writes": f"`{finding.fix}`" if finding.fix else "-",
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def world_sentences(plan: Plan, subject: Subject) -> str:
     """Whether the model can know such pictures at all, and whether their descriptions can be believed."""
-    if not foreign(plan, subject):
+    if not _foreign(plan, subject):
         return f"The model is that of the profile `{plan.profile.name}`."
     side = plan.profile.resolution
     pictures = (
@@ -228,12 +235,12 @@ def world_sentences(plan: Plan, subject: Subject) -> str:
     )
 
 
-def foreign(plan: Plan, subject: Subject) -> bool:
+def _foreign(plan: Plan, subject: Subject) -> bool:
     """Whether the model has never seen pictures like the subject's."""
     return not world_of(plan.profile).knows(world_of_folder(subject.folder))
 
 
-def of_one_subject() -> list[Claim]:
+def _of_one_subject() -> list[Claim]:
     """What the paper says of SID beside the usual captions."""
     return [claim for claim in DESCRIPTION_CASES if (claim.case, claim.against) == (SID_CASE, USUAL_CASE)]
 
@@ -245,11 +252,11 @@ def _scored() -> dict[str, list[scores.Sample]]:
 
 def _check_class_word(folder: Path, class_word: str) -> None:
     """Raise ValueError where it is missing, or is not that of captions.json."""
-    known = class_word_of(folder)
-    if known and class_word and known != class_word:
-        expected = f"{known!r} as in {folder / CAPTIONS}"
+    written = class_word_of(folder)
+    if written and class_word and written != class_word:
+        expected = f"{written!r} as in {folder / CAPTIONS}"
         raise ValueError(f"class_word: expected {expected}, got {class_word!r}; leave it empty or change the file")
-    if not known and not class_word:
+    if not written and not class_word:
         raise ValueError(f"class_word: expected what kind of thing {folder} shows, such as cat, got nothing")
 
 

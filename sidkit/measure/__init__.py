@@ -1,1 +1,1 @@
-"""Measures: pure functions of embeddings (`metrics`), what makes embeddings (`encoders`), intervals (`statistics`)."""
+"""Measures: functions of embeddings (`metrics`), what makes embeddings (`instruments`), intervals (`statistics`)."""

@@ -10,7 +10,7 @@ from PIL import Image
 
 from sidkit.mark import without_mark
 from sidkit.masks.given import apply_mask
-from sidkit.measure.encoders import Instruments
+from sidkit.measure.instruments import Instruments
 from sidkit.measure.leakage import leakage, leaks, obedience
 from sidkit.measure.metrics import image_alignment, non_subject_disentanglement, subject_alignment, text_alignment
 from sidkit.subjects import Prompt

@@ -58,7 +58,7 @@ def personalize(
 ) -> TrainingLog:
     """Train `pipe` in place on pictures with one caption each, the identifier in the place of `[v]`.
 
-    `prior` are class pictures and their captions (`generate.class_pictures`), which `training.prior_weight` weighs:
+    `prior` are class pictures and their captions (`generation.class_pictures`), which `training.prior_weight` weighs:
     L = L(references) + weight * L(class pictures), DreamBooth's prior preservation.
     `masks`, boolean (h, w) and one a picture, leave of the loss only what lies on the subject.
     `watch(step, loss)` is called after every step, counted from 0; it may draw from `pipe` (`watch.EarlyLook`).
@@ -135,5 +135,5 @@ def _check(
     if bool(prior) != bool(training.prior_weight):
         raise ValueError(
             f"expected class pictures exactly where prior_weight is not 0, got {'some' if prior else 'none'} and "
-            f"{training.prior_weight}; generate.class_pictures makes them"
+            f"{training.prior_weight}; generation.class_pictures makes them"
         )

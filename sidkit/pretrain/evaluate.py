@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from sidkit.config import load_profile
-from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder
+from sidkit.measure.instruments import FactorReader, IdentityEncoder, ImageTextEncoder
 from sidkit.models import load_pipeline
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene

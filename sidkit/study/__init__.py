@@ -1,5 +1,7 @@
-"""Studies: subjects x cases x seeds, personalized, drawn and measured into one table, and what the table says.
+"""Studies: subjects x arms x seeds, personalized, drawn and measured into one table, and what the table says.
 
-`plan` says what is run, `run` does it through the run store, `tables` writes down what came out, `claims` holds the
-paper against it.
+From a plan to pictures and numbers: `plan` says what is run, `cells` checks it, `recipes` gathers all that each piece
+depends on, `workshop` makes the `pieces` that the run store lacks, and `run` puts them into one table. `drawn_masks`
+and `maps` look at the pictures once more, `tables` write down what came out, `claims` hold the paper against it.
+A `chapter` of the book does all of this.
 """

@@ -88,7 +88,12 @@ DESCRIPTION_CASES = (
 )
 
 
-def check(frame: pd.DataFrame, claims: Sequence[Claim] = DESCRIPTION_CASES, *, seed: int) -> list[Verdict]:
+def check(
+    frame: pd.DataFrame,
+    claims: Sequence[Claim] = DESCRIPTION_CASES,
+    *,
+    seed: int,
+) -> list[Verdict]:
     """Hold each claim against a study's frame, by the paired difference of its two cases with a 95 % interval."""
     return [_verdict(frame, claim, seed) for claim in claims]
 
@@ -122,16 +127,26 @@ def judge(claim: Claim, difference: Interval) -> Verdict:
 
 
 def _undecided(claim: Claim, difference: Interval) -> Verdict:
+    reason = "the interval includes zero"
     if claim.paper is None or not difference.low <= claim.paper <= difference.high:
-        return Verdict(claim, NOT_REPRODUCED, "the interval includes zero", difference)
-    reason = f"the interval includes zero, and the paper's own {claim.paper:+.4f}".replace("-", "−")
-    return Verdict(claim, WITHIN, reason, difference)
+        return Verdict(claim, NOT_REPRODUCED, reason, difference)
+    paper = f"{claim.paper:+.4f}".replace("-", "−")
+    return Verdict(claim, WITHIN, f"{reason}, and the paper's own {paper}", difference)
 
 
 def _verdict(frame: pd.DataFrame, claim: Claim, seed: int) -> Verdict:
-    missing = [name for name in (claim.case, claim.against) if name not in set(frame[claim.by])]
+    missing = {claim.case, claim.against} - set(frame[claim.by])
     if missing:
-        return Verdict(claim, NOT_RUN, f"{claim.by} {' and '.join(map(str, sorted(missing)))} was not run")
+        names = " and ".join(map(str, sorted(missing)))
+        return Verdict(claim, NOT_RUN, f"{claim.by} {names} was not run")
     if claim.measure not in frame or frame[claim.measure].isna().all():
         return Verdict(claim, NOT_RUN, f"{claim.measure} cannot be measured here")
-    return judge(claim, paired_difference(frame, claim.measure, claim.case, claim.against, seed=seed, by=claim.by))
+    difference = paired_difference(
+        frame,
+        claim.measure,
+        claim.case,
+        claim.against,
+        seed=seed,
+        by=claim.by,
+    )
+    return judge(claim, difference)

@@ -7,11 +7,13 @@ row, too, and says why.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sidkit.files import write_json
@@ -19,30 +21,34 @@ from sidkit.study.claims import NOT_RUN, WORDS, Statement, Verdict
 from sidkit.study.tables import colored, interval_cell
 
 FOLDER = "ledger"  # inside the run store
+
+
 NOT_AT_THIS_SCALE = "its chapter was not run at this scale"
 
 
-def record(verdicts: Iterable[Verdict], chapter: str, store: Path | str, *, scale: str) -> Path:
+def record(
+    verdicts: Iterable[Verdict],
+    chapter: str,
+    store: Path | str,
+    *,
+    scale: str,
+) -> Path:
     """Write a chapter's verdicts into the run store, in the place of those of its last run; returns the file."""
-    rows = [
-        {
-            **asdict(verdict.claim),
-            "word": verdict.word,
-            "reason": verdict.reason,
-            "difference": _numbers(verdict),
-        }
-        for verdict in verdicts
-    ]
-    path = Path(store) / FOLDER / scale / f"{chapter}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = _folder(store, scale)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{chapter}.json"
+    rows = [_row(verdict) for verdict in verdicts]
     write_json(path, rows)
     return path
 
 
 def read(store: Path | str, *, scale: str) -> dict[str, list[dict]]:
     """What the chapters have written at a scale, by chapter in the book's order."""
-    files = sorted((Path(store) / FOLDER / scale).glob("*.json"))
-    return {file.stem: json.loads(file.read_text()) for file in files}
+    files = sorted(_folder(store, scale).glob("*.json"))
+    rows_by_chapter = {}
+    for file in files:
+        rows_by_chapter[file.stem] = json.loads(file.read_text())
+    return rows_by_chapter
 
 
 def statements_table(
@@ -56,15 +62,15 @@ def statements_table(
     """
     rows = []
     for chapter, statement in statement_by_chapter.items():
-        verdicts = [row["word"] for row in rows_by_chapter.get(chapter, [])]
-        link = f"[{_title(chapter)}]({chapter}.ipynb)" if verdicts else "-"
-        rows.append(_statement_row(statement, link, _counted(verdicts) or _not_run(NOT_AT_THIS_SCALE)))
-    for statement, why in untried.items():
-        rows.append(_statement_row(statement, "-", _not_run(why)))
+        tests = rows_by_chapter.get(chapter, [])
+        link = _link(chapter, _title(chapter)) if tests else "-"
+        rows.append(_statement_row(statement, link, _outcomes(tests) or _not_run(NOT_AT_THIS_SCALE)))
+    for statement, reason in untried.items():
+        rows.append(_statement_row(statement, "-", _not_run(reason)))
     return pd.DataFrame(rows)
 
 
-def tests_table(rows_by_chapter: Mapping[str, list[dict]]) -> pd.DataFrame:
+def tests_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     """A row a test: the claim, what was measured, the difference with its interval, the verdict, and where."""
     rows = []
     for chapter, tests in rows_by_chapter.items():
@@ -74,39 +80,58 @@ def tests_table(rows_by_chapter: Mapping[str, list[dict]]) -> pd.DataFrame:
                 "Measure": test["measure"],
                 "Difference": _difference(test),
                 "So": colored(test["word"]),
-                "Where": f"[{chapter[:2]}]({chapter}.ipynb)",
+                "Where": _link(chapter, chapter[:2]),
             }
             rows.append(row)
     return pd.DataFrame(rows, columns=["Claim", "Measure", "Difference", "So", "Where"])
 
 
-def counts(rows_by_chapter: Mapping[str, list[dict]]) -> pd.DataFrame:
+def counts(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     """For `charts.verdicts`: a row a chapter, a column a verdict, how many tests of it came out so."""
-    table = {}
+    rows_by_title = {}
     for chapter, tests in rows_by_chapter.items():
-        verdicts = [test["word"] for test in tests]
-        table[_title(chapter)] = {word: verdicts.count(word) for word in WORDS}
-    return pd.DataFrame.from_dict(table, orient="index", columns=list(WORDS))
+        counter = Counter(test["word"] for test in tests)
+        rows_by_title[_title(chapter)] = [counter[word] for word in WORDS]
+    return pd.DataFrame.from_dict(rows_by_title, orient="index", columns=list(WORDS))
 
 
 def summary(rows_by_chapter: Mapping[str, list[dict]], statements: int) -> str:
     """How many of the paper's statements were tried, and how the tests came out, in a sentence."""
-    verdicts = [test["word"] for tests in rows_by_chapter.values() for test in tests]
-    counted = ", ".join(f"{verdicts.count(word)} {word}" for word in WORDS if word in verdicts)
-    return f"Of {statements} statements, {len(rows_by_chapter)} are tried here, by {len(verdicts)} tests: {counted}."
+    tests = list(chain.from_iterable(rows_by_chapter.values()))
+    outcomes = _outcomes(tests, str)
+    return f"Of {statements} statements, {len(rows_by_chapter)} are tried here, by {len(tests)} tests: {outcomes}."
 
 
 def _statement_row(statement: Statement, where: str, tests: str) -> dict[str, str]:
     return {"The paper states": f"{statement.words} ({statement.source})", "Tried in": where, "Tests": tests}
 
 
-def _not_run(why: str) -> str:
-    return f"{colored(NOT_RUN)}: {why}"
+def _not_run(reason: str) -> str:
+    return f"{colored(NOT_RUN)}: {reason}"
 
 
-def _counted(verdicts: list[str]) -> str:
-    """Such as "3 reproduced, 1 not run", each word in its colour."""
-    return ", ".join(f"{verdicts.count(word)} {colored(word)}" for word in WORDS if word in verdicts)
+def _outcomes(tests: list[dict], written: Callable[[str], str] = colored) -> str:
+    """Such as "3 reproduced, 1 not run", each word as it is `written`: by default in its colour."""
+    counter = Counter(test["word"] for test in tests)
+    outcomes = []
+    for word in WORDS:
+        if counter[word]:
+            outcomes.append(f"{counter[word]} {written(word)}")
+    return ", ".join(outcomes)
+
+
+def _folder(store: Path | str, scale: str) -> Path:
+    return Path(store) / FOLDER / scale
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it is written: its claim's fields, and how it came out."""
+    return {
+        **asdict(verdict.claim),
+        "word": verdict.word,
+        "reason": verdict.reason,
+        "difference": _numbers(verdict),
+    }
 
 
 def _numbers(verdict: Verdict) -> list[float] | None:
@@ -119,9 +144,14 @@ def _numbers(verdict: Verdict) -> list[float] | None:
 def _difference(test: dict) -> str:
     if test["difference"] is None:
         return "-"
-    return interval_cell(np.array(test["difference"]), test["measure"], "points")
+    return interval_cell(test["difference"], test["measure"], "points")
+
+
+def _link(chapter: str, text: str) -> str:
+    return f"[{text}]({chapter}.ipynb)"
 
 
 def _title(chapter: str) -> str:
-    number, _, words = chapter.partition("_")
-    return f"{int(number)} {words.replace('_', ' ')}"
+    number, _, name = chapter.partition("_")
+    words = name.replace("_", " ")
+    return f"{int(number)} {words}"

@@ -58,8 +58,8 @@ def leakage(maps: np.ndarray, masks: Sequence[np.ndarray | None]) -> np.ndarray:
     if not shapes:
         return np.full(maps.shape[:-2], np.nan)
     everywhere = np.ones(shapes[0], bool)
-    known = [everywhere if mask is None else mask for mask in masks]
-    off = off_subject(maps, known)
+    masks_to_compare = [everywhere if mask is None else mask for mask in masks]
+    off = off_subject(maps, masks_to_compare)
     return np.where(missing, np.nan, off)
 
 
@@ -99,11 +99,11 @@ def _leakage_of_parts(
         for part, maps_of_part in parts(looked):
             off = leakage(maps_of_part, masks)
             frames.append(rows.assign(part=part, value=off))
-    known = pd.concat(frames, ignore_index=True).dropna(subset=["value"])
-    if known.empty:
+    with_value = pd.concat(frames, ignore_index=True).dropna(subset=["value"])
+    if with_value.empty:
         return pd.DataFrame()
     means_by_part = {}
-    for part, rows in known.groupby("part", sort=False):
+    for part, rows in with_value.groupby("part", sort=False):
         means_by_part[part] = case_means(rows, "value", seed=seed)
     by_case = pd.concat(means_by_part).swaplevel()
     return by_case.sort_index(level=0, sort_remaining=False)

@@ -26,12 +26,18 @@ def needs_masks(arm: Arm) -> bool:
 
 
 def given(subject: Subject) -> list[np.ndarray]:
-    """The given mask of each image; in Sticker World without what the subject wears."""
-    masks = {path.name: given_mask(path) for path in subject.images}
-    missing = [name for name, mask in masks.items() if mask is None]
-    if missing:
-        raise ValueError(f"subject {subject.name}: expected a mask for each image, found none for {', '.join(missing)}")
-    return list(masks.values())
+    """The given mask of each image; in Sticker World without what the subject wears. ValueError where one lacks it."""
+    masks = given_if_all(subject)
+    if masks is None:
+        missing = ", ".join(path.name for path in subject.images if given_mask(path) is None)
+        raise ValueError(f"subject {subject.name}: expected a mask for each image, found none for {missing}")
+    return masks
+
+
+def given_if_all(subject: Subject) -> list[np.ndarray] | None:
+    """As `given`, but None where one is missing: then SA and NSD are not measured."""
+    masks = [given_mask(path) for path in subject.images]
+    return None if any(mask is None for mask in masks) else masks
 
 
 def as_segmented(subject: Subject) -> list[np.ndarray]:

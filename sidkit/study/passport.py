@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,49 +22,80 @@ def of(studies: Mapping[str, Study], chapter: str, **parameters: Any) -> str:
     `parameters` are those of the chapter that the command says. A run's folder has the rest, in its run.json: every
     caption, setting and hash that it depends on. Of a page that trains nothing: versions, machine, the command.
     """
-    again = f"To make it again: `sidkit notebook {chapter}{_options(parameters)}`."
+    command = f"sidkit notebook {chapter}{_options(parameters)}"
+    again = f"To make it again: `{command}`."
     if not studies:
-        made_by = _made_by({"libraries": libraries(), **provenance()})
-        return f"{made_by}.\n\n{again}"
-    distinct = list({id(study): study for study in studies.values()}.values())
-    return "\n\n".join([_summary(distinct), again, markdown(runs_table(distinct))])
+        now = {"libraries": libraries(), **provenance()}
+        return f"{_made_by(now)}.\n\n{again}"
+    study_by_identity = {id(study): study for study in studies.values()}
+    distinct = list(study_by_identity.values())
+    table = _runs_table(distinct)
+    paragraphs = [_summary(distinct), again, markdown(table)]
+    return "\n\n".join(paragraphs)
 
 
-def runs_table(studies: list[Study]) -> pd.DataFrame:
+def _runs_table(studies: list[Study]) -> pd.DataFrame:
     """A row a subject and arm: the key of its pictures in the run store, and the first caption it was trained on."""
     row_by_key = {}
     for study in studies:
         for arm, subject in product(study.plan.arms, study.subjects):
-            key = study.folders[subject, arm.name].name
-            caption = study.cells[subject, arm.name].captions[0]
-            row_by_key[key] = (subject, arm.name, f"`{key}`", f"`{caption}`")
-    return pd.DataFrame(row_by_key.values(), columns=["Subject", "Arm", "Run", "First caption"])
+            cell = study.cells[subject, arm.name]
+            folder = study.folders[subject, arm.name]
+            key = folder.name
+            row_by_key[key] = {
+                "Subject": subject,
+                "Arm": arm.name,
+                "Run": f"`{key}`",
+                "First caption": f"`{cell.captions[0]}`",
+            }
+    return pd.DataFrame(row_by_key.values())
 
 
 def _summary(studies: list[Study]) -> str:
-    records = [_record(folder) for study in studies for folder in study.folders.values()]
+    records = _records(studies)
     started = [record["started"] for record in records]
     seconds = sum(record["seconds"] for record in records)
     plan = studies[0].plan
     seeds = noise(plan.seed, plan.pictures)
     return (
-        f"Profile `{plan.profile.name}`, seed {plan.seed}, noise {_range(seeds)}; {_made_by(records[0])}; "
-        f"drawn between {min(started)} and {max(started)}, in {seconds:.0f} s together."
+        f"Profile `{plan.profile.name}`, "
+        f"seed {plan.seed}, "
+        f"noise {_range(seeds)}; "
+        f"{_made_by(records[0])}; "
+        f"drawn between {min(started)} and {max(started)}, "
+        f"in {seconds:.0f} s together."
     )
 
 
 def _made_by(record: Mapping[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in record["libraries"].items())
-    return f"{versions}, Python {record['python']}, {record['device']}; commit `{record['commit'] or 'unknown'}`"
+    versions = [f"{name} {version}" for name, version in record["libraries"].items()]
+    python = f"Python {record['python']}"
+    software = ", ".join([*versions, python])
+    device = record["device"]
+    commit = record["commit"] or "unknown"
+    return f"{software}, {device}; commit `{commit}`"
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / RECORD).read_text())
+def _records(studies: list[Study]) -> list[dict[str, Any]]:
+    """What the run store keeps of each run: when it was made, how long it took, by which versions."""
+    records = []
+    for study in studies:
+        for folder in study.folders.values():
+            text = (folder / RECORD).read_text()
+            records.append(json.loads(text))
+    return records
 
 
 def _range(numbers: Sequence[int]) -> str:
-    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    first = numbers[0]
+    last = numbers[-1]
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def _options(parameters: Mapping[str, Any]) -> str:
-    return "".join(f" -p {shlex.quote(f'{name}={value}')}" for name, value in parameters.items())
+    """As a shell takes them."""
+    options = ""
+    for name, value in parameters.items():
+        assignment = shlex.quote(f"{name}={value}")
+        options += f" -p {assignment}"
+    return options

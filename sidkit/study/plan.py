@@ -61,7 +61,7 @@ class Arm:
         return encoder_of(self.method)
 
 
-def arms_of(cases: Sequence[int]) -> tuple[Arm, ...]:
+def _arms_of(cases: Sequence[int]) -> tuple[Arm, ...]:
     """An arm a description case, all else being equal."""
     return tuple(Arm(CASE_NAMES[case], case) for case in cases)
 
@@ -199,7 +199,7 @@ def make_plan(
     return Plan(
         profile=_adjusted(world, steps or size.steps, size.sampling_steps),
         subjects=tuple(_subject(name, index) for index, name in enumerate(subjects)),
-        arms=_checked(arms, world) if arms else arms_of([_case(case) for case in cases]),
+        arms=_checked(arms, world) if arms else _arms_of([_case(case) for case in cases]),
         references=_positive("references", references or size.references),
         prompts_each=size.prompts,
         pictures=_positive("pictures", pictures or size.pictures),

@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from itertools import product, zip_longest
+from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from sidkit.config import check_name
 from sidkit.mark import without_mark
-from sidkit.raters import form, pairs, preferences, simulated
-from sidkit.raters import ratings as answers
+from sidkit.plot import sheets
+from sidkit.raters import form, pairs, preferences, ratings, simulated
 from sidkit.raters.pairs import Pair
 from sidkit.raters.questions import QUESTIONS
 from sidkit.study.run import Study
 from sidkit.subjects import load_images
 
-SEEN = {"subject": ("identity", 1), "surroundings": ("leakage", -1), "prompt": ("TA", 1)}  # and which way is better
-UNREAD = ("NSD", 1)  # stands for leakage where no reader of factors counts it
-HEADS = dict(zip(QUESTIONS.values(), ("keeps the subject", "less around it", "does what was asked")))  # of columns
+
+@dataclass(frozen=True)
+class Measured:
+    """By which column of a study's frame a question is answered, and which way is better: 1 more of it, -1 less."""
+
+    column: str
+    better: int
+
+
+MEASURE_BY_QUESTION = {
+    "subject": Measured("identity", 1),
+    "surroundings": Measured("leakage", -1),
+    "prompt": Measured("TA", 1),
+}
+WITHOUT_A_READER = Measured("NSD", 1)  # stands for leakage where no reader of factors counts it
+HEAD_BY_WORDS = {  # of columns, by a question as raters read it
+    QUESTIONS["subject"]: "keeps the subject",
+    QUESTIONS["surroundings"]: "less around it",
+    QUESTIONS["prompt"]: "does what was asked",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a study a picture stands, whichever its arm: prompts, and the pictures of a prompt, from 0."""
+
+    subject: str
+    prompt: int
+    picture: int
 
 
 def pairs_of(study: Study, first_arm: str, second_arm: str, count: int, seed: int) -> list[Pair]:
@@ -27,11 +53,13 @@ def pairs_of(study: Study, first_arm: str, second_arm: str, count: int, seed: in
 
     Raises ValueError for an arm that the study does not have, and for a count below 1.
     """
-    for arm in (first_arm, second_arm):
-        check_name("arm", arm, [one.name for one in study.plan.arms])
+    arms = [arm.name for arm in study.plan.arms]
+    check_name("arm", first_arm, arms)
+    check_name("arm", second_arm, arms)
     if count < 1:
         raise ValueError(f"pairs: expected a count of at least 1, got {count}")
-    return [_pair(study, place, (first_arm, second_arm)) for place in _places(study, seed)[:count]]
+    drawn = _places(study, seed)[:count]
+    return [_pair(study, place, (first_arm, second_arm)) for place in drawn]
 
 
 def differences(study: Study, pairs: list[Pair]) -> pd.DataFrame:
@@ -39,56 +67,94 @@ def differences(study: Study, pairs: list[Pair]) -> pd.DataFrame:
 
     Higher is better: identity, what does not leak (NSD where that is not counted), and TA. NaN where nothing was.
     """
-    leaks = study.frame["leakage"].notna().any()
-    seen = SEEN | ({} if leaks else {"surroundings": UNREAD})
-    rows = {pair.name: _difference(study, pair, seen) for pair in pairs}
+    measure_by_question = dict(MEASURE_BY_QUESTION)
+    if study.frame["leakage"].isna().all():
+        measure_by_question["surroundings"] = WITHOUT_A_READER
+    rows = {}
+    for pair in pairs:
+        first, second = (_row_of(study, pair, arm) for arm in pair.pictures)
+        rows[pair.name] = {
+            question: measure.better * float(second[measure.column] - first[measure.column])
+            for question, measure in measure_by_question.items()
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def simulated_ratings(study: Study, pairs_: list[Pair], *, raters: int, noise: float, seed: int) -> answers.Ratings:
+def simulated_ratings(
+    study: Study,
+    shown: list[Pair],
+    *,
+    raters: int,
+    noise: float,
+    seed: int,
+) -> ratings.Ratings:
     """What simulated raters would have answered to a form of these pairs: nobody's answers."""
-    key = form.key_of(pairs.arrange(pairs_, seed=seed), "simulated")
-    told = simulated.simulated(key, differences(study, pairs_), raters=raters, noise=noise, seed=seed)
-    return answers.decoded(key, told)
+    items = pairs.arrange(shown, seed=seed)
+    key = form.key_of(items, "simulated")
+    answers = simulated.simulated(
+        key,
+        differences(study, shown),
+        raters=raters,
+        noise=noise,
+        seed=seed,
+    )
+    return ratings.decoded(key, answers)
 
 
-def table(ratings: answers.Ratings, *, seed: int) -> pd.DataFrame:
+def table(answered: ratings.Ratings, *, seed: int) -> pd.DataFrame:
     """`preferences.reading_table` for a narrow page: a column a question, intervals on a line of their own."""
-    told = preferences.reading_table(ratings, seed=seed).replace(r" \[", "<br>[", regex=True).set_index("Question")
-    told = told.rename(columns={"Difference": "difference", "Agreement": "agreement (alpha)"})
-    return told.rename(index=HEADS).T.rename_axis("Share of answers").reset_index()
+    by_question = preferences.reading_table(answered, seed=seed).set_index("Question")
+    by_question = by_question.rename(
+        columns={"Difference": "difference", "Agreement": "agreement (alpha)"},
+        index=HEAD_BY_WORDS,
+    )
+    cells = by_question.replace(r" \[", "<br>[", regex=True)
+    return cells.T.rename_axis("Share of answers").reset_index()
 
 
-def example(pair: Pair, seed: int) -> tuple[list[str], list[list[Image.Image]]]:
+def example(pair: Pair, seed: int) -> sheets.Rows:
     """A pair as a form shows it, for `sheets.rows`: the references, and the pictures A and B under the prompt."""
     (item,) = pairs.arrange([pair], seed=seed)
-    shown = [pair.pictures[arm] for arm in item.sides]
-    return ["The references", f"A (left) and B, asked for: {pair.prompt}"], [list(pair.references), shown]
+    titles = ["The references", f"A (left) and B, asked for: {pair.prompt}"]
+    sides = [pair.pictures[arm] for arm in item.sides]
+    return titles, [list(pair.references), sides], []
 
 
-def _places(study: Study, seed: int) -> list[tuple[str, int, int]]:
-    """Subject, prompt and picture of all that could be shown: shuffled, the subjects taking turns."""
+def _places(study: Study, seed: int) -> list[Place]:
+    """All that could be shown: shuffled, the subjects taking turns."""
     rng = np.random.default_rng(seed)
-    found = []
-    for name in rng.permutation(list(study.subjects)):
-        places = list(product(range(len(study.prompts[name])), range(study.plan.pictures)))
-        found.append([(str(name), *places[one]) for one in rng.permutation(len(places))])
-    return [place for turn in zip_longest(*found) for place in turn if place]
+    names = list(study.subjects)
+    places_by_subject = []
+    for name in rng.permutation(names):
+        places = [
+            Place(str(name), prompt, picture)
+            for prompt in range(len(study.prompts[name]))
+            for picture in range(study.plan.pictures)
+        ]
+        order = rng.permutation(len(places))
+        places_by_subject.append([places[index] for index in order])
+    turns = zip_longest(*places_by_subject)
+    return [place for turn in turns for place in turn if place]
 
 
-def _pair(study: Study, place: tuple[str, int, int], arms: tuple[str, str]) -> Pair:
-    name, prompt, picture = place
-    asked = without_mark(study.prompts[name][prompt].text)
-    references = tuple(load_images(study.subjects[name])[: pairs.MOST_REFERENCES])
-    drawn = {arm: study.picture(name, arm, prompt, picture) for arm in arms}
-    return Pair(f"{name}/{prompt:02}/{picture:02}", name, asked, references, drawn)
-
-
-def _difference(study: Study, pair: Pair, seen: dict[str, tuple[str, int]]) -> dict[str, float]:
-    """By question; a subject's and arm's rows are in the order of prompts and pictures."""
-    _, prompt, picture = pair.name.rsplit("/", 2)
-    place, frame = int(prompt) * study.plan.pictures + int(picture), study.frame
-    first, second = (
-        frame[(frame["subject"] == pair.subject) & (frame["arm"] == arm)].iloc[place] for arm in pair.pictures
+def _pair(study: Study, place: Place, arms: tuple[str, str]) -> Pair:
+    subject = study.subjects[place.subject]
+    prompt = study.prompts[place.subject][place.prompt]
+    references = load_images(subject)[: pairs.MOST_REFERENCES]
+    picture_by_arm = {arm: study.picture(place.subject, arm, place.prompt, place.picture) for arm in arms}
+    return Pair(
+        f"{place.subject}/{place.prompt:02}/{place.picture:02}",
+        place.subject,
+        without_mark(prompt.text),
+        tuple(references),
+        picture_by_arm,
     )
-    return {question: sign * float(second[name] - first[name]) for question, (name, sign) in seen.items()}
+
+
+def _row_of(study: Study, pair: Pair, arm: str) -> pd.Series:
+    """What was measured of a pair's picture; a subject's and arm's rows are in the order of prompts and pictures."""
+    _, prompt, picture = pair.name.rsplit("/", 2)
+    index = int(prompt) * study.plan.pictures + int(picture)
+    is_subject = study.frame["subject"] == pair.subject
+    is_arm = study.frame["arm"] == arm
+    return study.frame[is_subject & is_arm].iloc[index]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from sidkit.config import model_key
 from sidkit.mark import insert
-from sidkit.masks.given import apply_mask, given_mask
+from sidkit.masks.given import apply_mask
 from sidkit.study.cells import Cell
-from sidkit.study.masks import masks_of
+from sidkit.study.masks import given_if_all, masks_of
 from sidkit.study.pieces.base import Base
 from sidkit.study.pieces.drawn import Drawn, noise
 from sidkit.study.pieces.encoded import Encoded
@@ -18,7 +16,7 @@ from sidkit.study.pieces.measured import Measured
 from sidkit.study.pieces.rendered import Rendered
 from sidkit.study.pieces.trained import ClassPictures, Trained
 from sidkit.study.plan import Plan, Stickers
-from sidkit.subjects import Subject, load_images
+from sidkit.subjects import load_images
 from sidkit.worlds import world_of_folder
 
 
@@ -111,14 +109,8 @@ def measured(plan: Plan, cell: Cell, pictures: Path) -> Measured:
         prompts=cell.prompts,
         seeds=noise(plan.seed, plan.pictures),
         references=load_images(cell.subject),
-        masks=given_masks(cell.subject),
+        masks=given_if_all(cell.subject),
         undesired=world_of_folder(cell.subject.folder).undesired(cell.subject),
         encoders=encoders,
         models=tuple(model_key(name) for name in names if name),
     )
-
-
-def given_masks(subject: Subject) -> list[np.ndarray] | None:
-    """One an image, boolean (height, width); None where one has none: then SA and NSD are not measured."""
-    masks = [given_mask(path) for path in subject.images]
-    return None if any(mask is None for mask in masks) else masks

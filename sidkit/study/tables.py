@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from sidkit.captions import USUAL_CASE
 from sidkit.config import check_name
 from sidkit.describe.cases import CASE_NAMES, captions_of_case
 from sidkit.measure.statistics import Interval, case_means
@@ -20,11 +21,16 @@ BETTER = {"leakage": "lower", "identity": "higher", "SA": "higher", "NSD": "high
 SHARES = ("leakage", "obedience", "leak_", "painted_")  # how the names of shares begin, which are told in percent
 COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
 EXPECTED = {REPRODUCED: "as expected", NOT_REPRODUCED: "not as expected"}  # of what nobody claimed
+NO_OTHER_WORDS: Mapping[str, str] = MappingProxyType({})
 STYLES = {REPRODUCED: "claim-yes", WITHIN: "claim-open", NOT_REPRODUCED: "claim-no", NOT_RUN: "claim-none"}
 
 
 def measured(
-    frame: pd.DataFrame, *, seed: int, by: str = "case", names: Sequence[str] = MEASURES
+    frame: pd.DataFrame,
+    *,
+    seed: int,
+    by: str = "case",
+    names: Sequence[str] = MEASURES,
 ) -> dict[str, pd.DataFrame]:
     """For each measure that the study has, a row a case or arm, in the frame's order: `mean`, `low`, `high`."""
     order = frame[by].unique()
@@ -33,16 +39,21 @@ def measured(
         if name not in frame or frame[name].isna().all():
             continue
         means = case_means(frame, name, seed=seed, by=by)
-        rows_by_measure[name] = means.loc[[value for value in order if value in means.index]]
+        in_order = [value for value in order if value in means.index]
+        rows_by_measure[name] = means.loc[in_order]
     return rows_by_measure
 
 
 def leaks(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Share of pictures that show each undesired factor: index (factor, case), columns `mean`, `low`, `high`."""
-    factors = [name for name in frame if name.startswith("leak_") and frame[name].notna().any()]
-    if not factors:
+    means_by_factor = {}
+    for name in frame:
+        if name.startswith("leak_") and frame[name].notna().any():
+            factor = name.removeprefix("leak_")
+            means_by_factor[factor] = case_means(frame, name, seed=seed)
+    if not means_by_factor:
         raise ValueError("leaks: expected a study of Sticker World, this one has no factor reader")
-    return pd.concat({name.removeprefix("leak_"): case_means(frame, name, seed=seed) for name in factors})
+    return pd.concat(means_by_factor)
 
 
 def measures_table(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -69,7 +80,9 @@ def arms_table(frame: pd.DataFrame, *, seed: int, names: Sequence[str] = MEASURE
 
 
 def claims_table(
-    verdicts: Sequence[Verdict], title: str = "The paper says", words: Mapping[str, str] = MappingProxyType({})
+    verdicts: Sequence[Verdict],
+    title: str = "The paper says",
+    words: Mapping[str, str] = NO_OTHER_WORDS,
 ) -> pd.DataFrame:
     """A row a claim: what it says under `title`, the difference that decides, and the verdict in its colour.
 
@@ -86,10 +99,12 @@ def claims_table(
     return pd.DataFrame(rows)
 
 
-def colored(word: str, words: Mapping[str, str] = MappingProxyType({})) -> str:
+def colored(word: str, words: Mapping[str, str] = NO_OTHER_WORDS) -> str:
     """A verdict's word in its colour, as HTML; `words` may say another in its place."""
-    style = STYLES[check_name("verdict", word, STYLES)]
-    return f'<span class="{style}">{words.get(word, word)}</span>'
+    check_name("verdict", word, STYLES)
+    style = STYLES[word]
+    shown_word = words.get(word, word)
+    return f'<span class="{style}">{shown_word}</span>'
 
 
 def company(subject: Subject) -> str:
@@ -100,14 +115,18 @@ def company(subject: Subject) -> str:
 
 def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     """The descriptions of one reference picture, a row a case that there is."""
-    written = sorted({1, *subject.captions})
-    rows = [(CASE_NAMES[case], f"`{captions_of_case(subject, case)[image]}`") for case in written]
+    cases = sorted({USUAL_CASE, *subject.captions})
+    rows = []
+    for case in cases:
+        caption = captions_of_case(subject, case)[image]
+        rows.append((CASE_NAMES[case], f"`{caption}`"))
     return pd.DataFrame(rows, columns=["Case", "Description"])
 
 
 def markdown(table: pd.DataFrame) -> str:
     """A table as Markdown, without its index."""
-    cells = table.astype(str).replace(r"\|", "&#124;", regex=True)
+    cells = table.astype(str)
+    cells = cells.replace(r"\|", "&#124;", regex=True)
     return cells.to_markdown(index=False, disable_numparse=True)
 
 
@@ -115,21 +134,30 @@ def interval_text(interval: Interval, measure: str, unit: str = "%") -> str:
     """`0.612 [0.590, 0.634]`; a share in percent, `41 % [33, 50]`, and a difference of shares in points."""
     text = str(interval)
     if measure.startswith(SHARES) and interval.known:
-        mean, low, high = (round(100 * value) for value in (interval.mean, interval.low, interval.high))
+        mean = round(100 * interval.mean)
+        low = round(100 * interval.low)
+        high = round(100 * interval.high)
         text = f"{mean} {unit} [{low}, {high}]"
     return text.replace("-", "−")
 
 
 def interval_cell(row: Iterable[float], measure: str, unit: str = "%") -> str:
     """`interval_text` for a mean and its interval's two ends, in two lines of a table's cell."""
-    return interval_text(Interval(*row), measure, unit).replace(" [", "<br>[")
+    text = interval_text(Interval(*row), measure, unit)
+    return _in_two_lines(text)
 
 
-def correlation_cell(found: Interval) -> str:
+def correlation_cell(correlation: Interval) -> str:
     """A rank correlation with its interval, in two lines of a table's cell; words where a column has but one value."""
-    if np.isnan(found.mean):
+    if np.isnan(correlation.mean):
         return "does not vary"
-    return str(found).replace("-", "−").replace(" [", "<br>[")
+    text = str(correlation).replace("-", "−")
+    return _in_two_lines(text)
+
+
+def _in_two_lines(interval: str) -> str:
+    """As HTML, the mean above its interval's ends."""
+    return interval.replace(" [", "<br>[")
 
 
 def _difference(verdict: Verdict) -> str:
@@ -138,4 +166,5 @@ def _difference(verdict: Verdict) -> str:
     compared = f"{claim.measure}, {kind}{claim.case} − {kind}{claim.against}"
     if not verdict.difference:
         return compared
-    return f"{compared}: {interval_text(verdict.difference, claim.measure, 'points')}"
+    difference = interval_text(verdict.difference, claim.measure, "points")
+    return f"{compared}: {difference}"

@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.config import Encoders, ModelKey
-from sidkit.measure.encoders import Instruments
+from sidkit.measure.instruments import Instruments
 from sidkit.measure.pictures import measure
 from sidkit.study.pieces.picture_files import open_pictures
 from sidkit.subjects import Prompt

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from sidkit import config
 from sidkit.config import Encoders
-from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder, _scaled
+from sidkit.measure.instruments import FactorReader, IdentityEncoder, ImageTextEncoder, _scaled
 from sidkit.pretrain.tokenizer import LENGTH
 
 HEADS = {"class": ["dog", "cat", "bee"], "nearby": ["none", "ball"]}
