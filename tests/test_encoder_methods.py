@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from sidkit.config import EncoderMethod, Sampling, load_profile
-from sidkit.encoder_methods import NAMES, blip_diffusion, encoder_of
-from sidkit.encoder_methods.encoders import ENCODERS, check_encoder, encoded
-from sidkit.encoder_methods.shown import Reference
+from sidkit.encoder_methods import ENCODER_NAMES, blip_diffusion, encoder_of
+from sidkit.encoder_methods.reference import Reference
+from sidkit.encoder_methods.registry import ENCODERS, check_encoder, encoded
 from sidkit.generation import generate
 from sidkit.mark import without_mark
 from sidkit.models import copy_pipeline
@@ -79,7 +79,7 @@ def using(name, settings, profile="sd15"):
 
 
 def test_every_name_has_an_encoder_and_a_method_says_which():
-    assert tuple(ENCODERS) == NAMES
+    assert tuple(ENCODERS) == ENCODER_NAMES
     assert [encoder_of(method) for method in ("encoder:elite", "dreambooth")] == ["elite", ""]
     with pytest.raises(ValueError, match="unknown encoder 'ip_adaptor'; did you mean 'ip_adapter'"):
         check_encoder("ip_adaptor", load_profile("sd15"))

@@ -75,7 +75,6 @@ NAMED_TWICE = {
     "looks",
     "models",
     "pictures",
-    "stickers",
 }  # file names; to be none
 KNOTS = set()  # rooms that still import each other
 

@@ -25,8 +25,7 @@ from sidkit.chapters.methods import (
     with_costs,
 )
 from sidkit.config import check_name, load_profile
-from sidkit.encoder_methods import NAMES as ENCODERS
-from sidkit.encoder_methods import PREFIX
+from sidkit.encoder_methods import ENCODER_NAMES, ENCODER_PREFIX
 from sidkit.measure.statistics import paired_difference
 from sidkit.plot import sheets
 from sidkit.stickers.subject_encoder import view
@@ -74,9 +73,9 @@ def plans(
     `subjects` and `options` are those of `make_plan`. Without `encoder`, Sticker World's own, or IP-Adapter where the
     profile is of photos. ValueError for an unknown scale, method or encoder.
     """
-    encoder = check_name("encoder", encoder or _default_encoder(profile), ENCODERS)
+    encoder = check_name("encoder", encoder or _default_encoder(profile), ENCODER_NAMES)
     trained = arms(methods or cast.of("single_reference", "methods", scale))
-    looking = Arm(ENCODER, USUAL_CASE, PREFIX + encoder, masks=as_segmented, references=1)
+    looking = Arm(ENCODER, USUAL_CASE, ENCODER_PREFIX + encoder, masks=as_segmented, references=1)
     plan = make_plan(
         scale,
         profile=profile,

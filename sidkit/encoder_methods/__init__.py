@@ -8,10 +8,12 @@ blip_diffusion   BLIP-Diffusion, a rival in the paper's Figs. 6 and 9, through d
 elite            ELITE, the other rival; its checkpoint cannot be loaded without its own code, and is refused
 """
 
-NAMES = ("stickers", "ip_adapter", "blip_diffusion", "elite")
-PREFIX = "encoder:"  # of an arm's method
+ENCODER_NAMES = ("stickers", "ip_adapter", "blip_diffusion", "elite")
+ENCODER_PREFIX = "encoder:"  # of an arm's method
 
 
 def encoder_of(method: str) -> str:
     """The encoder's name in an arm's method; "" for a method that trains."""
-    return method.removeprefix(PREFIX) if method.startswith(PREFIX) else ""
+    if not method.startswith(ENCODER_PREFIX):
+        return ""
+    return method.removeprefix(ENCODER_PREFIX)

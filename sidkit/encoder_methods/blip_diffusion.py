@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig
 
 from sidkit import hub
 from sidkit.config import EncoderMethod, Profile, locate
-from sidkit.encoder_methods.shown import Reference, Shown
+from sidkit.encoder_methods.reference import Reference, ReferencePipeline
 from sidkit.models import identifier
 
 PIPELINE = "BlipDiffusionPipeline"
@@ -39,7 +39,9 @@ def check(settings: EncoderMethod | None, profile: Profile) -> None:
         raise ValueError(f"profile {profile.name}: {told}; they go with Stable Diffusion 1.5")
 
 
-def encode(pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, reference: Reference) -> Shown:
+def encode(
+    pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, reference: Reference
+) -> ReferencePipeline:
     """BLIP-Diffusion's own pipeline in the place of `pipe`, with the reference to look at; `pipe` says the identifier.
 
     ValueError where its weights are not to be had.
@@ -59,7 +61,9 @@ def encode(pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, r
         avoided = negative_prompt[0] if negative_prompt else ""
         return other(list(said), reference.image.convert("RGB"), **subjects, neg_prompt=avoided, **options)
 
-    return Shown(other, draw, identifier=name, vae_scale_factor=2 ** (len(other.vae.config.block_out_channels) - 1))
+    return ReferencePipeline(
+        other, draw, identifier=name, vae_scale_factor=2 ** (len(other.vae.config.block_out_channels) - 1)
+    )
 
 
 def asked(prompt: str, identifier: str, class_word: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import NoReturn
 from diffusers import DiffusionPipeline
 
 from sidkit.config import EncoderMethod, Profile
-from sidkit.encoder_methods.shown import Reference
+from sidkit.encoder_methods.reference import Reference
 
 FILES = ("global_mapper.pt", "local_mapper.pt")
 SOURCE = "github.com/csyxwei/ELITE"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sidkit.config import Sampling
 from sidkit.describe.cases import captions_of_case
-from sidkit.encoder_methods.encoders import check_encoder
+from sidkit.encoder_methods.registry import check_encoder
 from sidkit.mark import check_mark
 from sidkit.study.masks import masks_of
 from sidkit.study.plan import Arm, Plan

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sidkit.encoder_methods.encoders import ENCODERS
+from sidkit.encoder_methods.registry import ENCODERS
 from sidkit.masks.given import given_mask
 from sidkit.stickers.references import outlines
 from sidkit.study.plan import Arm

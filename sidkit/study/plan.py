@@ -12,7 +12,7 @@ import numpy as np
 from sidkit.captions import WRITTEN_CASES
 from sidkit.config import Profile, Sampling, Training, check_name, load_profile
 from sidkit.describe.cases import CASE_NAMES
-from sidkit.encoder_methods import NAMES, encoder_of
+from sidkit.encoder_methods import ENCODER_NAMES, encoder_of
 from sidkit.inflection import counted
 from sidkit.stickers.factors import subject_classes
 from sidkit.subjects import Subject
@@ -219,7 +219,7 @@ def _checked(arms: Sequence[Arm], profile: Profile) -> tuple[Arm, ...]:
         raise ValueError(f"arms: expected a name for each, got one twice in {names}")
     for arm in arms:
         if arm.encoder:
-            check_name("encoder", arm.encoder, NAMES)
+            check_name("encoder", arm.encoder, ENCODER_NAMES)
         else:
             check_name("method", arm.method, profile.training)
     return tuple(arms)

@@ -9,8 +9,8 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 
 from sidkit.config import EncoderMethod, ModelKey, Profile
-from sidkit.encoder_methods.encoders import encoded
-from sidkit.encoder_methods.shown import Reference, Shown
+from sidkit.encoder_methods.reference import Reference, ReferencePipeline
+from sidkit.encoder_methods.registry import encoded
 from sidkit.study.pieces.base import Base
 
 
@@ -29,7 +29,7 @@ class Encoded:
     precision: str
 
 
-def encode(wanted: Encoded, pipe: DiffusionPipeline, profile: Profile) -> DiffusionPipeline | Shown:
+def encode(wanted: Encoded, pipe: DiffusionPipeline, profile: Profile) -> DiffusionPipeline | ReferencePipeline:
     """The copy of the base model that draws the subject."""
     reference = Reference(wanted.image, wanted.mask, wanted.class_word)
     return encoded(wanted.encoder, pipe, profile, reference)

@@ -11,7 +11,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from sidkit.config import EncoderMethod, Profile, locate
-from sidkit.encoder_methods.shown import Reference
+from sidkit.encoder_methods.reference import Reference
 from sidkit.models import identifier, text_parts
 from sidkit.stickers.subject_encoder import SubjectEncoder, token_of
 
@@ -24,21 +24,30 @@ def check(settings: EncoderMethod | None, profile: Profile) -> None:
 
 
 def encode(
-    pipe: DiffusionPipeline, settings: EncoderMethod, profile: Profile, reference: Reference
+    pipe: DiffusionPipeline,
+    settings: EncoderMethod,
+    profile: Profile,
+    reference: Reference,
 ) -> DiffusionPipeline:
     """Write the reference's word into the pipeline's text encoder; returns the pipeline.
 
     ValueError for an encoder that speaks to a text encoder of another width, and what `SubjectEncoder` raises.
     """
-    eyes = Path(locate(profile.encoders.reader))
-    word = SubjectEncoder(Path(locate(settings.weights)), eyes, str(pipe.device)).word(reference.image, reference.mask)
+    encoder = SubjectEncoder(
+        Path(locate(settings.weights)),
+        Path(locate(profile.encoders.reader)),
+        str(pipe.device),
+    )
+    word = encoder.word(reference.image, reference.mask)
     (part,) = text_parts(pipe)
     table = part.encoder.get_input_embeddings().weight
-    if table.shape[1] != len(word):
+    width = table.shape[1]
+    if len(word) != width:
         raise ValueError(
-            f"{settings.weights}: expected words of {table.shape[1]} numbers as in the text encoder, "
+            f"{settings.weights}: expected words of {width} numbers as in the text encoder, "
             f"got {len(word)}; train it on this model: sidkit stickers pretrain subject_encoder"
         )
+    row = token_of(part.tokenizer, identifier(pipe))
     with torch.no_grad():
-        table[token_of(part.tokenizer, identifier(pipe))] = word.to(table)
+        table[row] = word.to(table)
     return pipe
