@@ -74,7 +74,6 @@ NAMED_TWICE = {
     "folder",
     "looks",
     "models",
-    "pictures",
 }  # file names; to be none
 KNOTS = set()  # rooms that still import each other
 

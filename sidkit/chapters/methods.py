@@ -255,7 +255,7 @@ def draw_planes(points: pd.DataFrame, title: str = "") -> Figure:
 
 
 def grid(study: Study, prompts: int = 4) -> tuple[list[list[Image.Image]], list[str], list[str]]:
-    """Pictures, rows and columns of `charts.image_grid`: a row an arm, a column a prompt of the first subject."""
+    """Pictures, rows and columns of `sheets.image_grid`: a row an arm, a column a prompt of the first subject."""
     subject = first_subject(study).name
     texts = first_prompts(study, prompts)
     arms_in_order = [arm.name for arm in study.plan.arms]
