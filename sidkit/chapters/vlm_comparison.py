@@ -48,11 +48,7 @@ STATEMENT = Statement(
     "A captioner that follows the instruction is good enough, and better than one that does not", "Fig. 4"
 )
 INSTRUCTION = "sentence"  # the paper's (Fig. 4)
-ARM_BY_DESCRIBER = {
-    "stickers": "instructed",
-    "stickers-uninstructed": "unprompted",
-    "stickers-weakened": "weakened",
-}
+ARM_BY_DESCRIBER = {"stickers": "instructed", "stickers-uninstructed": "unprompted", "stickers-weakened": "weakened"}
 BARE, TRUTH = "bare", "the truth"  # the arms of the usual captions, and of SID by the world's own grammar
 SIDE = 64  # px of a scene
 HELD_OUT = 3  # beside the seed: the stream of random numbers that scenes are drawn from
