@@ -59,26 +59,35 @@ def read_folder(folder: Path, class_word: str | None = None, *, pictures: bool =
     if not word:
         told = f"{folder / CAPTIONS}: expected a class_word such as 'dog'"
         raise ValueError(f"{told}; write it there or give --class dog")
-    case = max((case for case in written.cases if case <= SID_CASE), default=SID_CASE)
+    without_looks = [case for case in written.cases if case <= SID_CASE]
+    case = max(without_looks, default=SID_CASE)
     problems = list(_in_captions(written, names, case))
     images: dict[str, Image.Image] = {}
     if pictures:
         images, unread = _opened(folder, names)
         problems += unread
-    oblong = frozenset(name for name, image in images.items() if max(image.size) > OBLONG * min(image.size))
-    return Evidence(folder, word, written, case, tuple(problems), oblong, _frames_alike(list(images.values())))
+    return Evidence(
+        folder,
+        word,
+        written,
+        case,
+        problems=tuple(problems),
+        not_square=frozenset(name for name, image in images.items() if _is_oblong(image)),
+        frames_alike=_frames_alike(list(images.values())),
+    )
 
 
 def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Problem]:
     """What `load_subject` refuses, but for a faulty `[v]` in the case that is checked: the checker says more of it."""
-    faults = list(written.faults(names))
-    for fault in faults:
-        lacks_text = fault.case not in written.written().get(fault.file, {})
-        if fault.case != case or lacks_text:
-            kind = "picture" if fault.case is None and fault.file != CAPTIONS else "refused"
-            yield Problem(fault.file, kind, fault.message)
-    for name in sorted(set(names) & set(written.written()) - set(written.of_case(case))):
-        if name not in {fault.file for fault in faults}:
+    told = set()
+    for fault in written.faults(names):
+        told.add(fault.file)
+        checked = fault.case == case and fault.file in written.of_case(case)
+        if not checked:
+            of_picture = fault.case is None and fault.file in {*names, *written.captions}
+            yield Problem(fault.file, "picture" if of_picture else "refused", fault.message)
+    for name in names:
+        if name not in told and name not in written.of_case(case):
             yield Problem(name, "picture", f"expected a caption of case {case} to check, got none; describe it")
 
 
@@ -98,20 +107,26 @@ def _opened(folder: Path, names: list[str]) -> tuple[dict[str, Image.Image], lis
     return images, problems
 
 
+def _is_oblong(image: Image.Image) -> bool:
+    return max(image.size) > OBLONG * min(image.size)
+
+
 def _frames_alike(images: list[Image.Image]) -> bool:
     """Whether the colours along the edges of all pictures overlap: a hint of one place, not a proof."""
     if len(images) < 2:
         return False
-    colors = [_edge_colors(image) for image in images]
-    overlaps = [float(np.minimum(first, second).sum()) for first, second in combinations(colors, 2)]
-    return min(overlaps) > LIKE
+    colors = map(_edge_colors, images)
+    overlaps = [np.minimum(first, second).sum() for first, second in combinations(colors, 2)]
+    return bool(min(overlaps) > LIKE)
 
 
 def _edge_colors(image: Image.Image) -> np.ndarray:
     """Shares (512,) of the 8 x 8 x 8 RGB colours in the outer frame of a picture."""
-    pixels = np.asarray(image.resize((SIDE, SIDE), Image.BOX))
+    small = image.resize((SIDE, SIDE), Image.BOX)
     width = int(FRAME * SIDE)
-    inside = np.zeros((SIDE, SIDE), bool)
-    inside[width:-width, width:-width] = True
-    bins = (pixels[~inside] // 32).astype(int) @ (64, 8, 1)
-    return np.bincount(bins, minlength=512) / len(bins)
+    in_frame = np.ones((SIDE, SIDE), bool)
+    in_frame[width:-width, width:-width] = False
+    eighths = np.asarray(small)[in_frame] // 32
+    bins = eighths.astype(int) @ (64, 8, 1)
+    counts = np.bincount(bins, minlength=512)
+    return counts / len(bins)

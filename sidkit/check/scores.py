@@ -26,6 +26,7 @@ from sidkit.stickers.sampling import sample_scene
 
 BY_HAND = Path(__file__).with_name("by_hand.json")
 FOLDER = 4  # captions of a planted subject
+SPOILT = 2 / 3  # of the captions, about
 REMARKS = ("on the left side", "facing right", "in the corner of the picture", "to the right of a fence")
 
 
@@ -100,8 +101,10 @@ def mistakes(samples: list[Sample]) -> list[str]:
     """Each missed and each wrong finding, in words: what one looks at to make the checker better."""
     lines = []
     for sample in samples:
-        lines += [f"missed {kind}: {sample.captions[file]}" for file, kind in sorted(sample.pairs - sample.found)]
-        lines += [f"wrong {kind}: {sample.captions[file]}" for file, kind in sorted(sample.found - sample.pairs)]
+        missed = sorted(sample.pairs - sample.found)
+        wrong = sorted(sample.found - sample.pairs)
+        lines += [f"missed {kind}: {sample.captions[file]}" for file, kind in missed]
+        lines += [f"wrong {kind}: {sample.captions[file]}" for file, kind in wrong]
     return lines
 
 
@@ -120,45 +123,56 @@ def table(sets: Mapping[str, list[Sample]]) -> pd.DataFrame:
 
 def sentence(name: str, samples: list[Sample]) -> str:
     """A set's precision and recall with 95 % intervals, in Markdown."""
-    score = scores(samples).loc["all"]
+    faults, findings, precision, recall = scores(samples).loc["all"]
     captions = sum(len(sample.captions) for sample in samples)
-    precision = _share("precision", score["precision"], int(score["findings"]))
-    recall = _share("recall", score["recall"], int(score["faults"]))
-    return f"*{name.capitalize()}*, {captions} captions with {score['faults']:.0f} faults: {precision} and {recall}."
+    subject = f"*{name.capitalize()}*, {captions} captions with {faults:.0f} faults"
+    right = _share("precision", precision, findings)
+    found = _share("recall", recall, faults)
+    return f"{subject}: {right} and {found}."
 
 
 def _counts(name: str, score: pd.DataFrame, kind: str) -> dict[str, str]:
     """Two cells of a kind; a dash where a set has no such finding or fault."""
-    right = found = "-"
+    faults = findings = precision = recall = 0.0
     if kind in score.index:
         faults, findings, precision, recall = score.loc[kind]
-        right = f"{round(precision * findings)} of {findings:.0f}" if findings else "-"
-        found = f"{round(recall * faults)} of {faults:.0f}" if faults else "-"
+    right = _count(precision, findings)
+    found = _count(recall, faults)
     return {f"Right, {name}": right, f"Found, {name}": found}
 
 
-def _share(name: str, share: float, of: int) -> str:
-    low, high = interval(round(share * of), of)
+def _count(share: float, of: float) -> str:
+    return f"{round(share * of)} of {of:.0f}" if of else "-"
+
+
+def _share(name: str, share: float, of: float) -> str:
+    count = round(share * of)
+    low, high = interval(count, int(of))
     return f"{name} {share:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _of(kind: str, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    return pairs if kind == "all" else {pair for pair in pairs if pair[1] == kind}
+    if kind == "all":
+        return pairs
+    return {(file, fault) for file, fault in pairs if fault == kind}
 
 
 def _subject(rng: np.random.Generator) -> Sample:
     """Scenes of one subject that share an object, their case 3, and a fault in some. A copy is planted last."""
     scenes = _scenes(rng)
     captions = {f"{index:02}.png": _caption(scene, rng) for index, scene in enumerate(scenes)}
-    kinds = rng.permutation(list(PLANTS)).tolist()[:FOLDER]
+    kinds = rng.permutation(list(PLANTS)).tolist()
+    rows = zip(captions, scenes, kinds)
     faults: dict[str, set[str]] = {}
-    for file, scene, kind in sorted(zip(captions, scenes, kinds), key=lambda row: row[2] == "alike"):
-        whole = [captions[other] for other in captions if other < file and other not in faults]
-        if rng.random() >= 2 / 3:
+    for file, scene, kind in sorted(rows, key=lambda row: row[2] == "alike"):
+        if rng.random() >= SPOILT:
             continue
+        earlier = {other: text for other, text in captions.items() if other < file}
+        whole = [text for other, text in earlier.items() if other not in faults]
         spoilt = PLANTS[kind](captions[file], scene, rng, whole)
         if spoilt is not None:
-            captions[file], faults[file] = spoilt, {kind}
+            captions[file] = spoilt
+            faults[file] = {kind}
     return Sample(scenes[0].subject, False, captions, faults)
 
 
@@ -191,13 +205,14 @@ def _plant_looks(text: str, scene: Scene, rng: np.random.Generator, _: list[str]
     colored = " and ".join(colors) or word
     subject = f"{MARK} {scene.subject}"
     ways = (
-        text.replace(MARK, f"{word} {colored} {MARK}", 1),
-        text.replace(subject, f"{MARK} {colored} {scene.subject}", 1),
-        text.replace(subject, f"{subject} with {colored} markings", 1),
-        text.replace(subject, f"{subject} that is {colored}", 1),
-        text.replace(subject, f"{subject}, {colored}, ", 1),
+        f"{word} {colored} {subject}",
+        f"{MARK} {colored} {scene.subject}",
+        f"{subject} with {colored} markings",
+        f"{subject} that is {colored}",
+        f"{subject}, {colored}, ",
     )
-    return ways[int(rng.integers(len(ways)))]
+    described = ways[int(rng.integers(len(ways)))]
+    return text.replace(subject, described, 1)
 
 
 def _plant_unsaid(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
@@ -209,13 +224,16 @@ def _plant_alike(text: str, scene: Scene, rng: np.random.Generator, whole: list[
     if not whole:
         return None
     copied = whole[int(rng.integers(len(whole)))]
-    return copied.replace("a photo of ", "here is ", 1) if "a photo of" in copied else f"this is {copied}"
+    if "a photo of" in copied:
+        return copied.replace("a photo of ", "here is ", 1)
+    return f"this is {copied}"
 
 
 def _plant_too_long(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
     """What stands behind the subject, six times more."""
-    _, _, rest = _caption(scene, rng).partition(scene.subject)
-    return ", ".join([text, *[rest] * 6])
+    longer = _caption(scene, rng)
+    _, _, rest = longer.partition(scene.subject)
+    return text + 6 * f", {rest}"
 
 
 PLANTS: dict[str, Callable[[str, Scene, np.random.Generator, list[str]], str | None]] = {
