@@ -108,6 +108,11 @@ class Captions(BaseModel):
             captions[name] = texts
         return self.model_copy(update={"captions": captions})
 
+    def with_text(self, file: str, case: int, text: str) -> Captions:
+        """The same with one text in the place of what was there."""
+        texts = {**self.captions.get(file, {}), case: text}
+        return self.model_copy(update={"captions": {**self.captions, file: texts}})
+
     def faults(self, pictures: Iterable[str]) -> Iterator[Fault]:
         """All that is in the way of training on pictures of these names; none where nothing is."""
         pictures = sorted(pictures)

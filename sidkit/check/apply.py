@@ -18,17 +18,17 @@ def fix_folder(folder: Path | str, class_word: str | None = None) -> dict[str, t
     The file as it was is kept as `captions.before.json`. ValueError as of `check`.
     """
     evidence = read_folder(Path(folder), class_word, pictures=False)
-    captions = {file: dict(texts) for file, texts in evidence.written.captions.items()}
+    written = evidence.written
     changed = {}
     for file, old in evidence.captions.items():
-        new = fixed(old, evidence.class_word, style=evidence.written.of_style)
+        new = fixed(old, evidence.class_word, style=written.of_style)
         if new != old:
             changed[file] = (old, new)
-            captions[file][evidence.case] = new
+            written = written.with_text(file, evidence.case, new)
     if changed:
         path = evidence.folder / CAPTIONS
         write_bytes(path.with_suffix(".before.json"), path.read_bytes())
-        write_captions(evidence.folder, evidence.written.model_copy(update={"captions": captions}))
+        write_captions(evidence.folder, written)
     return changed
 
 

@@ -69,13 +69,13 @@ def check(
     """
     evidence = read_folder(Path(folder), class_word, pictures=pictures)
     captions = evidence.captions
-    findings = [_finding(problem.file, problem.kind, "fault", "", problem.advice) for problem in evidence.problems]
+    findings = [_finding(problem.file, problem.kind, "", problem.advice) for problem in evidence.problems]
     options |= dict(style=evidence.written.of_style, seen=seen, cut=evidence.not_square)
     findings += find(captions, evidence.class_word, **options)
     read_all = [read(text, evidence.class_word) for text in captions.values()]
     if evidence.frames_alike and captions and not any(map(together.names_place, read_all)):
         advice = "the edges of all pictures look alike, and no caption names a place; say where it is"
-        findings.append(_finding(next(iter(captions)), "unsaid", "note", "", advice, "background"))
+        findings.append(_finding(next(iter(captions)), "unsaid", "", advice, "background", fault=False))
     return findings
 
 
@@ -100,84 +100,105 @@ def find(
     by_file = {file: read(text, class_word) for file, text in captions.items()}
     findings: list[Finding] = []
     for file, caption in by_file.items():
-        findings += _of_subject(file, caption, class_word, style)
-        findings += _of_surroundings(file, caption)
-        findings += _of_length(file, caption, limits or (clip_limit(),), identifier)
-        findings += _of_sides(file, caption, mirrored)
-        findings += _of_frame(file, caption, cropped, file in cut)
-    findings += _of_all_together(by_file, seen or {})
+        checked = _Checked(file, caption, class_word, style)
+        findings += checked.mark()
+        findings += checked.class_noun()
+        findings += checked.looks()
+        findings += checked.surroundings()
+        findings += checked.length(limits or (clip_limit(),), identifier)
+        findings += checked.sides(mirrored)
+        findings += checked.frame(cropped, file in cut)
+    findings += _together(by_file, seen or {})
     files, kinds = list(captions), list(KINDS)
     return sorted(findings, key=lambda finding: (files.index(finding.file), kinds.index(finding.kind)))
 
 
-def _finding(file: str, kind: str, level: Level, words: str, advice: str, bias: str = "") -> Finding:
-    return Finding(file, kind, level, bias or KINDS[kind][1], words, advice)
+@dataclass(frozen=True)
+class _Checked:
+    """One caption, and what it shows by itself."""
+
+    file: str
+    caption: Caption
+    class_word: str
+    style: bool
+
+    def mark(self) -> Iterator[Finding]:
+        """A `[v]` that is not there, or not alone."""
+        marks = self.caption.text.count(MARK)
+        other = together.other_identifier(self.caption)
+        if marks > 1:
+            advice = f"keep the {MARK} before {self.class_word!r} and take the other out"
+            yield self._fault("identifier-twice", MARK, advice)
+        elif marks == 0 and other:
+            yield self._fault("identifier-missing", other, f"write {MARK} in the place of {other}")
+        elif marks == 0:
+            yield self._fault("identifier-missing", "", f"put {MARK} before {self.class_word!r}")
+
+    def class_noun(self) -> Iterator[Finding]:
+        """A `[v]` without its class word."""
+        named = self.caption.noun is not None
+        if self.caption.mark is not None and not named and not self.style:
+            advice = f"write {self.class_word!r} behind {MARK}: {MARK} {self.class_word}"
+            yield self._fault("class-missing", "", advice)
+
+    def looks(self) -> Iterator[Finding]:
+        """What tells how the subject looks."""
+        why = f"what makes this {self.class_word} itself is for {MARK} to learn"
+        for place in looks(self.caption, style=self.style):
+            words = self.caption.text_at(place)
+            yield self._fault("looks", words, f"leave out {words!r}: {why}")
+
+    def surroundings(self) -> Iterator[Finding]:
+        """Nothing but the subject."""
+        if together.bare(self.caption):
+            named = "the place, what stands beside it, what it wears or holds"
+            yield self._fault("bare", self.caption.text, f"say what is around it: {named}, and in some detail")
+
+    def length(self, limits: Iterable[Limit], identifier: str) -> Iterator[Finding]:
+        """What a model would not read."""
+        text = insert(self.caption.text, identifier)
+        for limit in limits:
+            count, lost = limit.lost(text)
+            if lost:
+                reads = f"{limit.name} reads {limit.length} tokens of {count}, and not the end, {lost!r}"
+                yield self._fault("too-long", lost, f"shorten it: {reads}")
+
+    def sides(self, mirrored: bool) -> Iterator[Finding]:
+        """What is not true in the mirrored picture."""
+        for words in mirrors(self.caption):
+            false = f"if training mirrors pictures, {words!r} is false half of the time"
+            advice = f"{false}: leave it out, or turn mirroring off"
+            yield _finding(self.file, "mirror", words, advice, fault=mirrored)
+
+    def frame(self, cropped: bool, cut: bool) -> Iterator[Finding]:
+        """What is not true where the picture's ends are cut off."""
+        why = "it is not square, so its ends are cut off" if cut and not cropped else "if training crops it"
+        for words in crops(self.caption):
+            gone = f"{words!r} may not be in the picture any more: {why}"
+            advice = f"{gone}; crop it yourself and then describe it"
+            yield _finding(self.file, "mirror", words, advice, fault=cropped)
+
+    def _fault(self, kind: str, words: str, advice: str) -> Finding:
+        """With the caption after a safe change, where there is one."""
+        finding = _finding(self.file, kind, words, advice)
+        if kind not in FIXES:
+            return finding
+        fix = FIXES[kind](self.caption, self.class_word, words)
+        return finding if fix == self.caption.text else replace(finding, fix=fix)
 
 
-def _of_subject(file: str, caption: Caption, class_word: str, style: bool) -> Iterator[Finding]:
-    """What is wrong with the words for the subject, each with a safe change where there is one."""
-    for kind, words, advice in (*_of_mark(caption, class_word, style), *_of_looks(caption, class_word, style)):
-        finding = _finding(file, kind, "fault", words, advice)
-        fixed = FIXES[kind](caption, class_word, words)
-        yield finding if fixed in (None, caption.text) else replace(finding, fix=fixed)
-
-
-def _of_mark(caption: Caption, class_word: str, style: bool) -> Iterator[tuple[str, str, str]]:
-    """(kind, words, advice) for `[v]` and the class word behind it."""
-    marks = caption.text.count(MARK)
-    if marks == 0:
-        other = together.other_identifier(caption)
-        advice = f"write {MARK} in the place of {other}" if other else f"put {MARK} before {class_word!r}"
-        yield "identifier-missing", other, advice
-    if marks > 1:
-        yield "identifier-twice", MARK, f"keep the {MARK} before {class_word!r} and take the other out"
-    if marks and caption.noun is None and not style:
-        yield "class-missing", "", f"write {class_word!r} behind {MARK}: {MARK} {class_word}"
-
-
-def _of_looks(caption: Caption, class_word: str, style: bool) -> Iterator[tuple[str, str, str]]:
-    """(kind, words, advice) for what tells how the subject looks."""
-    for place in looks(caption, style=style):
-        words = caption.text_at(place)
-        yield "looks", words, f"leave out {words!r}: what makes this {class_word} itself is for {MARK} to learn"
-
-
-def _of_surroundings(file: str, caption: Caption) -> Iterator[Finding]:
-    if together.bare(caption):
-        advice = "say what is around it: the place, what stands beside it, what it wears or holds, and in some detail"
-        yield _finding(file, "bare", "fault", caption.text, advice)
-
-
-def _of_length(file: str, caption: Caption, limits: Iterable[Limit], identifier: str) -> Iterator[Finding]:
-    """What a model would not read."""
-    for limit in limits:
-        count, lost = limit.lost(insert(caption.text, identifier))
-        if lost:
-            advice = f"shorten it: {limit.name} reads {limit.length} tokens of {count}, and not the end, {lost!r}"
-            yield _finding(file, "too-long", "fault", lost, advice)
-
-
-def _of_sides(file: str, caption: Caption, mirrored: bool) -> Iterator[Finding]:
-    """What is not true in the mirrored picture."""
-    for words in mirrors(caption):
-        told = f"if training mirrors pictures, {words!r} is false half of the time"
-        advice = f"{told}: leave it out, or turn mirroring off"
-        yield _finding(file, "mirror", "fault" if mirrored else "note", words, advice)
-
-
-def _of_frame(file: str, caption: Caption, cropped: bool, cut: bool) -> Iterator[Finding]:
-    """What is not true where the picture's ends are cut off."""
-    why = "it is not square, so its ends are cut off" if cut and not cropped else "if training crops it"
-    for words in crops(caption):
-        advice = f"{words!r} may not be in the picture any more: {why}; crop it yourself and then describe it"
-        yield _finding(file, "mirror", "fault" if cropped else "note", words, advice)
-
-
-def _of_all_together(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
+def _together(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:
     """What shows only beside the other captions and pictures."""
-    for gap in (*together.unsaid(captions), *together.unseen(captions, seen)):
+    gaps = [*together.unsaid(captions), *together.unseen(captions, seen)]
+    for gap in gaps:
         advice = f"{gap.why}; if it is in this picture too, name it"
-        yield _finding(gap.file, "unsaid", "fault" if gap.sure else "note", "", advice, gap.bias)
+        yield _finding(gap.file, "unsaid", "", advice, gap.bias, fault=gap.sure)
     for file, other in together.alike(captions):
+        text = captions[file].text
         advice = f"it says what {other} says; say what differs: the pose, the place, what is beside it"
-        yield _finding(file, "alike", "note", captions[file].text, advice)
+        yield _finding(file, "alike", text, advice, fault=False)
+
+
+def _finding(file: str, kind: str, words: str, advice: str, bias: str = "", *, fault: bool = True) -> Finding:
+    _, usual_bias = KINDS[kind]
+    return Finding(file, kind, "fault" if fault else "note", bias or usual_bias, words, advice)

@@ -89,6 +89,10 @@ class Caption:
         where = slice(place.start, place.stop)
         return [word.low for word in self.words[where]]
 
+    def split_at(self, position: int) -> tuple[str, str]:
+        """The text before and from a position of `Word`."""
+        return self.text[:position], self.text[position:]
+
     @property
     def after(self) -> int | None:
         """Where the rest begins, behind the subject's noun phrase."""

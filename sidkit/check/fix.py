@@ -10,6 +10,7 @@ from sidkit.check.looks import before_subject
 from sidkit.inflection import pattern
 from sidkit.mark import MARK, article_put_right
 
+JOINS = r"^\s*(,|and\b)?\s*"  # what joins an adjective to the next
 ANY_MARK = re.escape(MARK)  # of either case
 
 
@@ -17,45 +18,41 @@ def put_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """`[v]` before the class word, where that is said once; in the place of another identifier, if there is one."""
     if words:
         other = re.compile(re.escape(words), re.IGNORECASE)
-        return _tidy(other.sub(MARK, caption.text, count=1))
+        text = other.sub(MARK, caption.text, count=1)
+        return _tidy(text)
     named = re.findall(pattern(class_word), caption.text, re.IGNORECASE)
     if caption.noun is None or len(named) != 1:
         return None
-    start = caption.words[caption.noun.start].start
-    before, behind = caption.text[:start], caption.text[start:]
+    before, behind = caption.split_at(caption.words[caption.noun.start].start)
     return _tidy(f"{before}{MARK} {behind}")
 
 
 def keep_one_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """The first `[v]` that stands right before the class word; every other is taken out."""
-    before_class = re.compile(rf"{ANY_MARK}(?=\s+{pattern(class_word)})", re.IGNORECASE)
-    kept = before_class.search(caption.text)
-    if kept is None:
+    before_class = rf"{ANY_MARK}(?=\s+{pattern(class_word)})"
+    parts = re.split(before_class, caption.text, maxsplit=1, flags=re.IGNORECASE)
+    if len(parts) == 1:
         return None
-    before = _without_marks(caption.text[: kept.start()])
-    behind = _without_marks(caption.text[kept.end() :])
+    before, behind = map(_without_marks, parts)
     return _tidy(f"{before}{MARK}{behind}")
 
 
 def put_class(caption: Caption, class_word: str, words: str) -> str | None:
     """The class word behind `[v]`, where no other noun stands there ("a [v] on a beach")."""
-    for word in caption.words[caption.mark + 1 :][:1]:
-        if not word.stops and not word.acts:
-            return None
-    end = caption.words[caption.mark].end
-    before, behind = caption.text[:end], caption.text[end:]
+    mark, *rest = caption.words[caption.mark :]
+    if rest and not rest[0].stops and not rest[0].acts:
+        return None
+    before, behind = caption.split_at(mark.end)
     return f"{before} {class_word}{behind}"
 
 
 def drop_looks(caption: Caption, class_word: str, words: str) -> str | None:
     """The caption without an adjective in the subject's own noun phrase; looks told elsewhere need a person."""
     for place in before_subject(caption):
-        if caption.text_at(place) != words:
-            continue
-        first, last = caption.words[place.start], caption.words[place.stop - 1]
-        before, behind = caption.text[: first.start], caption.text[last.end :]
-        rest = re.sub(r"^\s*(,|and\b)?\s*", "", behind, count=1)
-        return _tidy(before + rest)
+        if caption.text_at(place) == words:
+            before, _ = caption.split_at(caption.words[place.start].start)
+            _, behind = caption.split_at(caption.words[place.stop - 1].end)
+            return _tidy(before + re.sub(JOINS, "", behind, count=1))
     return None
 
 

@@ -18,8 +18,13 @@ def check_folder(
 
     Options are those of `check`. ValueError for an unknown profile and a folder that cannot be read.
     """
-    folder = Path(folder)
     settings = load_profile(profile) if isinstance(profile, str) else profile
-    seen = world_of_folder(folder).seen(folder)
-    limits = (limit_of(settings.pipeline),)
-    return check(folder, class_word, limits=limits, identifier=settings.identifier, seen=seen, **options)
+    world = world_of_folder(folder)
+    return check(
+        folder,
+        class_word,
+        seen=world.seen(Path(folder)),
+        limits=(limit_of(settings.pipeline),),
+        identifier=settings.identifier,
+        **options,
+    )

@@ -30,11 +30,12 @@ class Gap:
 
 def other_identifier(caption: Caption) -> str:
     """An identifier in another notation than `[v]`, or ""."""
-    start = caption.text.lower().find(MARK)
-    if start >= 0:
-        return caption.text[start : start + len(MARK)]  # [V]
+    in_capitals = MARK.upper()
+    if in_capitals in caption.text:
+        return in_capitals
     words = caption.text.lower().split()
-    return next((identifier for identifier in IDENTIFIERS if identifier in words), "")
+    known = [identifier for identifier in IDENTIFIERS if identifier in words]
+    return known[0] if known else ""
 
 
 def bare(caption: Caption) -> bool:
@@ -51,6 +52,7 @@ def names_place(caption: Caption) -> bool:
 def unsaid(captions: Mapping[str, Caption]) -> Iterator[Gap]:
     """Things that most of the captions name, at least two of them, and not all. A couch is a sofa."""
     telling = {file: caption for file, caption in captions.items() if not bare(caption)}
+    total = len(telling)
     counts: Counter[str] = Counter()
     leads: dict[str, str] = {}
     for caption in telling.values():
@@ -58,23 +60,25 @@ def unsaid(captions: Mapping[str, Caption]) -> Iterator[Gap]:
         counts.update(leads_here.keys())
         leads = leads_here | leads
     for noun, count in counts.items():
-        if max(2, MOST * len(telling)) <= count < len(telling):
-            why = f"{count} of {len(telling)} captions name {noun!r} and this one does not"
+        if max(2, MOST * total) <= count < total:
+            bias = _bias(noun, leads[noun])
+            why = f"{count} of {total} captions name {noun!r} and this one does not"
             for file in _silent_of(noun, telling):
-                yield Gap(file, why, _bias(noun, leads[noun]), sure=False)
+                yield Gap(file, why, bias, sure=False)
 
 
 def unseen(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Gap]:
     """Things that are known to be in every picture, and that at most one caption names."""
+    content = {file: _content(caption) for file, caption in captions.items()}
     in_pictures = [seen.get(file, {}) for file in captions]
     for factor, value in _in_all(in_pictures):
-        words = [word for word in value.lower().split() if word != "of"]
-        nouns = set(map(singular, words))
-        silent = [file for file, caption in captions.items() if nouns.isdisjoint(_content(caption))]
-        if len(captions) - len(silent) <= 1:
-            why = f"{value!r} is in all {len(captions)} pictures"
-            for file in silent:
-                yield Gap(file, why, factor, sure=True)
+        words = set(map(singular, value.lower().split())) - {"of"}
+        silent = [file for file, nouns in content.items() if nouns.isdisjoint(words)]
+        if len(captions) - len(silent) > 1:
+            continue
+        why = f"{value!r} is in all {len(captions)} pictures"
+        for file in silent:
+            yield Gap(file, why, factor, sure=True)
 
 
 def alike(captions: Mapping[str, Caption]) -> Iterator[tuple[str, str]]:
@@ -97,8 +101,9 @@ def _silent_of(noun: str, captions: Mapping[str, Caption]) -> Iterator[str]:
 
 
 def _same(first: set[str], second: set[str]) -> bool:
-    both = first | second
-    return bool(both) and len(first & second) >= SAME * len(both)
+    either = first | second
+    shared = first & second
+    return bool(either) and len(shared) >= SAME * len(either)
 
 
 def _in_all(things_by_picture: list[Mapping[str, str]]) -> list[tuple[str, str]]:
@@ -112,7 +117,8 @@ def _in_all(things_by_picture: list[Mapping[str, str]]) -> list[tuple[str, str]]
 
 def _leads_by_noun(caption: Caption) -> dict[str, str]:
     """What leads to each thing that a caption names."""
-    return {_usual(thing.noun): thing.lead for thing in things(caption)}
+    named = things(caption)
+    return {_usual(thing.noun): thing.lead for thing in named}
 
 
 def _content(caption: Caption) -> set[str]:
