@@ -151,17 +151,17 @@ def test_a_class_word_is_needed(folder):
 
 
 def test_prices_count_tiles_and_patches():
-    tiles = Price(2.5, 10, tiles={"base": 85, "each": 170})
+    tiles = Price(input=2.5, output=10, tiles={"base": 85, "each": 170})
     assert tiles.picture(512, 512) == 85 + 170
     assert tiles.picture(1024, 1024) == 85 + 4 * 170  # 768 x 768 px after scaling: four tiles
-    patches = Price(0.4, 1.6, patches={"most": 1536, "factor": 1.62})
+    patches = Price(input=0.4, output=1.6, patches={"most": 1536, "factor": 1.62})
     assert patches.picture(64, 64) == 7  # 4 patches x 1.62, rounded up
     assert patches.picture(2000, 2000) == 2489  # never over 1536 patches
-    assert Price(2, 8).dollars(1_000_000, 500_000) == 6
+    assert Price(input=2, output=8).dollars(1_000_000, 500_000) == 6
 
 
 def test_an_estimate_adds_up():
-    cost = estimate([(512, 512)] * 3, "x" * 35, 100, Price(2, 8, tiles={"base": 85, "each": 170}), "2025")
+    cost = estimate([(512, 512)] * 3, "x" * 35, 100, Price(input=2, output=8, tiles={"base": 85, "each": 170}), "2025")
     assert (cost.tokens_in, cost.tokens_out) == (3 * (255 + 10 + 30), 300)
     assert cost.dollars == pytest.approx((885 * 2 + 300 * 8) / 1e6)
     assert "at most $0.0042 by the prices of 2025" in str(cost)
@@ -175,8 +175,10 @@ def test_an_unknown_price_needs_a_word_of_agreement():
 
 
 def test_the_price_table_is_read_and_a_wrong_one_refused(tmp_path):
-    prices, as_of = read_prices()
-    assert prices["gpt-4.1-mini"].input == 0.4 and as_of
-    (tmp_path / "mine.yaml").write_text("models: {m: {in: 3}}")
-    with pytest.raises(ValueError, match="expected {models"):
-        read_prices(tmp_path / "mine.yaml")
+    prices = read_prices()
+    assert prices.models["gpt-4.1-mini"].input == 0.4 and prices.as_of.startswith("20")
+    for text in ("models: {m: {in: 3}}", "models: {m: {input: cheap, output: 1}}", "models: [", "", "3", "models: 3"):
+        (tmp_path / "mine.yaml").write_text(text)
+        with pytest.raises(ValueError, match="mine.yaml: expected {models") as refusal:
+            read_prices(tmp_path / "mine.yaml")
+        assert "\n" not in str(refusal.value)

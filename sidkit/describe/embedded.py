@@ -6,6 +6,7 @@ What it says is Sticker World's grammar, so a sentence also comes apart: into th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -59,9 +60,10 @@ class Stickers:
         else:
             asked, start = instruction.text, ""
         seen = weakened(image) if self.name == "stickers-weakened" else image
-        (said,) = self._captioner.tell([seen], asked, start)
-        told = read_answer(said, class_word, replace(instruction, text=start or instruction.text), self.name)
-        return replace(told, **parts(said))
+        (sentence,) = self._captioner.tell([seen], asked, start)
+        question = replace(instruction, text=start or asked)
+        description = read_answer(sentence, class_word, question, self.name)
+        return replace(description, **parts(sentence))
 
     @property
     def paid(self) -> float:
@@ -80,26 +82,50 @@ def first_half(text: str) -> str:
 
 def weakened(image: Image.Image) -> Image.Image:
     """The picture as if seen from afar: 20 px a side, then back to its size."""
-    return image.resize((WEAK_SIDE, WEAK_SIDE), Image.BOX).resize(image.size, Image.BILINEAR)
+    small = image.resize((WEAK_SIDE, WEAK_SIDE), Image.BOX)
+    return small.resize(image.size, Image.BILINEAR)
 
 
 def parts(sentence: str) -> dict[str, Any]:
     """The parts that a sentence of the grammar names, as phrases."""
-    told = grammar.parse(sentence)
-    things, details = [], []
-    if "tied" in told:
-        things.append(vocabulary.tied_phrases(told["tied"])[0])
-        details.append(vocabulary.tied_phrases(told["tied"], told.get("tied_color"))[0])
-    if "nearby" in told:
-        things.append(vocabulary.nearby_phrases(told["nearby"])[0])
-        details.append(vocabulary.nearby_phrases(told["nearby"], told.get("nearby_color"), "nearby_color" in told)[0])
-    place = told.get("background")
+    factors = grammar.parse(sentence)
+    things = [*_tied(factors), *_nearby(factors)]
+    background, background_details = _place(factors)
+    looks = [factors[name] for name in ("attribute", "looks", "looks_colors") if name in factors]
     return {
-        "objects": tuple(things),
-        "object_details": tuple(details),
-        "background": vocabulary.place_phrases(place)[0] if place else "",
-        "background_details": vocabulary.place_phrases(place, told.get("variant"))[0] if place else "",
-        "pose": vocabulary.POSE_PHRASES[told["pose"]][0] if "pose" in told else "",
-        "style": vocabulary.style_phrases(told["style"])[0] if "style" in told else "",
-        "subject": " ".join(told[key] for key in ("attribute", "looks", "looks_colors") if key in told),
+        "objects": tuple(plain for plain, _ in things),
+        "object_details": tuple(close for _, close in things),
+        "background": background,
+        "background_details": background_details,
+        "pose": vocabulary.POSE_PHRASES[factors["pose"]][0] if "pose" in factors else "",
+        "style": vocabulary.style_phrases(factors["style"])[0] if "style" in factors else "",
+        "subject": " ".join(looks),
     }
+
+
+def _tied(factors: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What the subject wears, plain and close."""
+    if "tied" in factors:
+        name = factors["tied"]
+        plain = vocabulary.tied_phrases(name)
+        close = vocabulary.tied_phrases(name, factors.get("tied_color"))
+        yield plain[0], close[0]
+
+
+def _nearby(factors: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What stands beside the subject, plain and close."""
+    if "nearby" in factors:
+        name, color = factors["nearby"], factors.get("nearby_color")
+        plain = vocabulary.nearby_phrases(name)
+        close = vocabulary.nearby_phrases(name, color, color is not None)
+        yield plain[0], close[0]
+
+
+def _place(factors: Mapping[str, str]) -> tuple[str, str]:
+    """Where the subject is, plain and close."""
+    if "background" not in factors:
+        return "", ""
+    name = factors["background"]
+    plain = vocabulary.place_phrases(name)
+    close = vocabulary.place_phrases(name, factors.get("variant"))
+    return plain[0], close[0]

@@ -19,7 +19,7 @@ from PIL import Image
 from sidkit.describe.answers import AnswerError, read_answer, schema
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
-from sidkit.describe.spend import Cost, Price, estimate, read_prices
+from sidkit.describe.spend import Cost, Price, Prices, estimate, read_prices
 
 KEY = "OPENAI_API_KEY"
 ADDRESS = "OPENAI_BASE_URL"
@@ -27,6 +27,7 @@ OPENAI = "https://api.openai.com/v1"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 LONGEST_SIDE = 1024  # px; larger pictures are scaled down before they are sent
 SMALL = 256  # px; up to here a picture is sent as PNG, above as JPEG
+QUALITY = 90  # of JPEG
 
 STRUCTURED = {"type": "json_schema", "json_schema": {"name": "description", "strict": True, "schema": schema()}}
 
@@ -88,34 +89,39 @@ class Remote:
     def describe(self, image: Image.Image, class_word: str, instruction: Instruction) -> Description:
         """Ask once. Raises AnswerError for an answer of no use, or if there is none after all retries."""
         answer = self._ask(image, instruction)
-        choice = (getattr(answer, "choices", None) or [None])[0]
-        if choice is None or getattr(choice, "message", None) is None:
+        choices = getattr(answer, "choices", None)
+        message = getattr(choices[0], "message", None) if choices else None
+        if message is None:
             raise AnswerError("broken")
         self._count(getattr(answer, "usage", None))
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            raise AnswerError("refused", self._hidden(choice.message.refusal or ""))
-        if choice.finish_reason == "length":
-            raise AnswerError("cut off", self._hidden(choice.message.content or ""))
-        return read_answer(self._hidden(choice.message.content or ""), class_word, instruction, self.name)
+        content = self._hidden(message.content or "")
+        if message.refusal or choices[0].finish_reason == "content_filter":
+            raise AnswerError("refused", self._hidden(message.refusal or ""))
+        if choices[0].finish_reason == "length":
+            raise AnswerError("cut off", content)
+        return read_answer(content, class_word, instruction, self.name)
 
     def cost(self, sizes: list[tuple[int, int]], instruction: Instruction) -> Cost | None:
         """The most that pictures of these sizes cost, by the price table; None for a server on this machine."""
         if urlsplit(self._address).hostname in LOCAL_HOSTS and self.prices is None:
             return None
-        price, as_of = self._price
-        return estimate([_sent_size(size) for size in sizes], instruction.text, self.tokens, price, as_of)
+        sent = map(_sent_size, sizes)
+        return estimate(sent, instruction.text, self.tokens, self._price, self._prices.as_of)
 
     @property
     def paid(self) -> float:
         """Dollars so far, by the server's count of tokens and the price table; 0 where no price is known."""
-        price, _ = self._price
-        return price.dollars(self.spent_in, self.spent_out) if price else 0.0
+        return self._price.dollars(self.spent_in, self.spent_out) if self._price else 0.0
 
     @cached_property
-    def _price(self) -> tuple[Price | None, str]:
+    def _prices(self) -> Prices:
+        return read_prices(self.prices)
+
+    @property
+    def _price(self) -> Price | None:
         """The shipped prices are OpenAI's; for another server they say nothing."""
-        prices, as_of = read_prices(self.prices)
-        return (prices.get(self.model) if self._is_openai or self.prices else None), as_of
+        known = self._is_openai or self.prices
+        return self._prices.models.get(self.model) if known else None
 
     def _ask(self, image: Image.Image, instruction: Instruction) -> Any:
         import openai
@@ -157,13 +163,16 @@ class Remote:
 
 def data_url(image: Image.Image) -> str:
     """An RGB picture as a data URL, scaled to at most 1024 px a side."""
-    image = image.resize(_sent_size(image.size)) if max(image.size) > LONGEST_SIDE else image
-    kind, options = ("png", {}) if max(image.size) <= SMALL else ("jpeg", {"quality": 90})
+    if max(image.size) > LONGEST_SIDE:
+        image = image.resize(_sent_size(image.size))
     stream = io.BytesIO()
-    image.convert("RGB").save(stream, kind, **options)
-    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
+    kind = "png" if max(image.size) <= SMALL else "jpeg"
+    image.convert("RGB").save(stream, kind, quality=QUALITY)
+    data = base64.b64encode(stream.getvalue())
+    return f"data:image/{kind};base64,{data.decode()}"
 
 
 def _sent_size(size: tuple[int, int]) -> tuple[int, int]:
     shrink = min(1.0, LONGEST_SIDE / max(size))
-    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+    width, height = (max(1, round(side * shrink)) for side in size)
+    return width, height

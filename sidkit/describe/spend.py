@@ -6,12 +6,13 @@ Prices change: `prices.yaml` says from when its are, and a file of one's own tak
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from sidkit.inflection import counted
 
@@ -39,14 +40,46 @@ class Cost:
         return f"{many}: {tokens}, at most ${self.dollars:.4f} by the prices of {self.as_of}"
 
 
-@dataclass(frozen=True)
-class Price:
+class Tiles(BaseModel):
+    """Tokens of a picture by its tiles of 512 px, after it is scaled to 768 px at its shorter side."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base: float  # of any picture
+    each: float  # of a tile
+
+    def tokens(self, width: float, height: float) -> int:
+        """Of a picture of this size in px."""
+        shrink = min(1, SHORTER_SIDE / min(width, height))
+        across = math.ceil(width * shrink / TILE)
+        down = math.ceil(height * shrink / TILE)
+        return math.ceil(self.base + self.each * across * down)
+
+
+class Patches(BaseModel):
+    """Tokens of a picture by its patches of 32 px."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    most: float  # patches that count
+    factor: float  # tokens of a patch
+
+    def tokens(self, width: float, height: float) -> int:
+        """Of a picture of this size in px."""
+        across = math.ceil(width / PATCH)
+        down = math.ceil(height / PATCH)
+        return math.ceil(self.factor * min(across * down, self.most))
+
+
+class Price(BaseModel):
     """Of one model: dollars for a million tokens, and how pictures are counted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: float
     output: float
-    tiles: Mapping[str, float] | None = None
-    patches: Mapping[str, float] | None = None
+    tiles: Tiles | None = None
+    patches: Patches | None = None
 
     def dollars(self, tokens_in: int, tokens_out: int) -> float:
         """What so many tokens cost."""
@@ -54,29 +87,35 @@ class Price:
 
     def picture(self, width: int, height: int) -> int:
         """Tokens that a picture counts as."""
+        count = self.patches or self.tiles
+        if count is None:
+            return 0
         shrink = min(1, LONGEST_SIDE / max(width, height))
-        width, height = width * shrink, height * shrink
-        if self.patches:
-            count = math.ceil(width / PATCH) * math.ceil(height / PATCH)
-            return math.ceil(min(count, self.patches["most"]) * self.patches["factor"])
-        if self.tiles:
-            shrink = min(1, SHORTER_SIDE / min(width, height))
-            tiles = math.ceil(width * shrink / TILE) * math.ceil(height * shrink / TILE)
-            return math.ceil(self.tiles["base"] + self.tiles["each"] * tiles)
-        return 0
+        return count.tokens(width * shrink, height * shrink)
 
 
-def read_prices(path: Path | str | None = None) -> tuple[dict[str, Price], str]:
-    """Prices by model, and their date. Raises ValueError for a file that cannot be read so."""
+class Prices(BaseModel):
+    """A price table: a YAML file, whose prices are those of one day."""
+
+    as_of: str = "?"
+    models: dict[str, Price]
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _written(cls, day: Any) -> str:
+        return str(day)  # YAML reads a date
+
+
+def read_prices(path: Path | str | None = None) -> Prices:
+    """The shipped price table, or one of your own. Raises ValueError for a file that is none."""
     path = Path(path or PRICES)
     if not path.is_file():
         raise ValueError(f"prices: expected a YAML file at {path}, found none")
-    told: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        return {str(name): Price(**price) for name, price in told["models"].items()}, str(told.get("as_of", "?"))
-    except (TypeError, KeyError, AttributeError) as error:
+        return Prices.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         example = "{models: {NAME: {input: 2.5, output: 10, tiles: {base: 85, each: 170}}}}"
-        raise ValueError(f"{path}: expected {example}, {error}") from error
+        raise ValueError(f"{path}: expected {example}, {_first_line(error)}") from error
 
 
 def estimate(
@@ -84,10 +123,13 @@ def estimate(
 ) -> Cost:
     """The most that one question about each picture takes. `sizes` are (width, height) in px, as they are sent."""
     sizes = list(sizes)
-    words = math.ceil(len(instruction) / LETTERS_A_TOKEN) + OVERHEAD
-    seen = sum(price.picture(*size) for size in sizes) if price else 0
-    tokens_in, tokens_out = seen + words * len(sizes), answer_tokens * len(sizes)
-    return Cost(len(sizes), tokens_in, tokens_out, price.dollars(tokens_in, tokens_out) if price else None, as_of)
+    words = OVERHEAD + math.ceil(len(instruction) / LETTERS_A_TOKEN)
+    tokens_in = words * len(sizes)
+    tokens_out = answer_tokens * len(sizes)
+    if price is None:
+        return Cost(len(sizes), tokens_in, tokens_out, None, as_of)
+    tokens_in += sum(price.picture(*size) for size in sizes)
+    return Cost(len(sizes), tokens_in, tokens_out, price.dollars(tokens_in, tokens_out), as_of)
 
 
 def check_spend(cost: Cost, limit: float | None) -> None:
@@ -97,10 +139,16 @@ def check_spend(cost: Cost, limit: float | None) -> None:
             raise ValueError(f"{cost}; say --spend-at-most DOLLARS to go on all the same, or give its price")
         return
     if limit is None and cost.dollars > 0:
-        raise ValueError(
-            f"{cost}; expected a limit, got none: say --spend-at-most {math.ceil(cost.dollars * 100) / 100:.2f}"
-        )
+        enough = math.ceil(cost.dollars * 100) / 100
+        raise ValueError(f"{cost}; expected a limit, got none: say --spend-at-most {enough:.2f}")
     if limit is not None and cost.dollars > limit:
-        raise ValueError(
-            f"{cost}; expected at most ${limit:.4f}: take fewer pictures, another model, or a higher limit"
-        )
+        instead = "take fewer pictures, another model, or a higher limit"
+        raise ValueError(f"{cost}; expected at most ${limit:.4f}: {instead}")
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ": ".join(map(str, first["loc"]))
+        return f"{where}: {first['msg']}" if where else first["msg"]
+    return str(error).splitlines()[0]
