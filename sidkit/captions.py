@@ -36,7 +36,9 @@ LONGEST = 80  # letters of a wrong value that an error shows
 
 
 def _listed(bias: Any) -> Any:
-    return (bias,) if isinstance(bias, str) else tuple(bias) if isinstance(bias, list) else bias
+    if isinstance(bias, str):
+        return (bias,)
+    return tuple(bias) if isinstance(bias, list) else bias
 
 
 def _number(case: Any) -> Any:
@@ -92,17 +94,23 @@ class Captions(BaseModel):
 
     def of_case(self, case: int) -> dict[str, str]:
         """The texts of one case by file."""
-        return {file: texts[case] for file, texts in self.written().items() if case in texts}
+        written = self.written()
+        return {file: texts[case] for file, texts in written.items() if case in texts}
+
+    def waits(self, file: str) -> bool:
+        """Whether a picture has no caption yet, or one that is empty."""
+        texts = self.captions.get(file, {})
+        return not texts or not all(map(str.strip, texts.values()))
 
     def named_as(self, pictures: Iterable[str]) -> Captions:
         """The same by the names that the pictures have: an accent may be spelt as one character with its letter or two.
 
         Raises ValueError where two captions are of one picture.
         """
-        real_names = {unicodedata.normalize("NFC", name): name for name in pictures}
+        real_names = {_composed(name): name for name in pictures}
         captions: dict[str, dict[int, str]] = {}
         for file, texts in self.captions.items():
-            name = real_names.get(unicodedata.normalize("NFC", file), file)
+            name = real_names.get(_composed(file), file)
             if name in captions:
                 raise ValueError(f"{CAPTIONS}: expected one caption for {name}, got two, its accents spelt in two ways")
             captions[name] = texts
@@ -110,8 +118,9 @@ class Captions(BaseModel):
 
     def with_text(self, file: str, case: int, text: str) -> Captions:
         """The same with one text in the place of what was there."""
-        texts = {**self.captions.get(file, {}), case: text}
-        return self.model_copy(update={"captions": {**self.captions, file: texts}})
+        texts = {**self.captions[file], case: text}
+        captions = {**self.captions, file: texts}
+        return self.model_copy(update={"captions": captions})
 
     def faults(self, pictures: Iterable[str]) -> Iterator[Fault]:
         """All that is in the way of training on pictures of these names; none where nothing is."""
@@ -132,11 +141,12 @@ class Captions(BaseModel):
 
     def _lacking(self) -> Iterator[Fault]:
         """Keys that are not there, and a bias that names nothing."""
+        given = self.model_dump(exclude_unset=True, exclude_none=True)
         for key in NEEDED:
-            if key not in self.model_fields_set or getattr(self, key) is None:
+            if key not in given:
                 yield Fault(CAPTIONS, f"expected the keys {', '.join(NEEDED)}; {key} is not there")
-            elif key == "bias" and not self.bias:
-                yield Fault(CAPTIONS, f"expected bias to be a list of {', '.join(BIASES)}, got an empty one")
+        if "bias" in given and not self.bias:
+            yield Fault(CAPTIONS, f"expected bias to be a list of {', '.join(BIASES)}, got an empty one")
 
     def _uneven(self) -> Iterator[Fault]:
         """Pictures that lack a case which another has."""
@@ -176,11 +186,16 @@ def read_captions(folder: Path | str, *, begun: bool = False) -> Captions:
 
 def write_captions(folder: Path | str, captions: Captions) -> None:
     """Write a folder's captions.json whole, or not at all; a picture that has case 3 alone gets a plain text."""
-    entries: dict[str, str | dict[int, str]] = {}
+    values = captions.model_dump(exclude_none=True)
     for file, texts in captions.captions.items():
-        entries[file] = texts[SID_CASE] if set(texts) == {SID_CASE} else texts
-    values = captions.model_dump(exclude={"captions"}, exclude_none=True) | {"captions": entries}
+        if set(texts) == {SID_CASE}:
+            values["captions"][file] = texts[SID_CASE]
     write_json(Path(folder) / CAPTIONS, values)
+
+
+def _composed(name: str) -> str:
+    """A file's name with each letter and its accent as one character."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _explained(error: ValidationError) -> str:

@@ -33,48 +33,52 @@ def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str
     pictures = _pictures(folder)
     if not class_word.strip():
         raise ValueError("class: expected a word such as dog, got an empty one")
-    for one in bias:
-        check_name("bias", one, BIASES)
+    for name in bias:
+        check_name("bias", name, BIASES)
     if not profile.endswith((".yaml", ".yml")):
         check_name("profile", profile, profiles())
-    name = _name(folder)
-    notebook = root / "notebooks" / f"{name}.ipynb"
-    if not (root / TOC).is_file():
+    toc = root / TOC
+    chapter_name = _chapter_name(folder)
+    notebook = root / "notebooks" / f"{chapter_name}.ipynb"
+    if not toc.is_file():
         raise ValueError(f"root: expected the book's {TOC} in {root.resolve()}, found none; go there, or say --root")
     if notebook.exists():
         raise ValueError(f"{notebook}: expected no such chapter yet; edit it, or move it away")
     word = class_word_of(folder) or class_word.strip()
     given = {"folder": _place(folder, root), "class_word": word, "profile": profile, "scale": scale}
-    written = []
+    written = [notebook, toc]
     if not (folder / CAPTIONS).exists():
-        waiting = {name: {SID_CASE: ""} for name in pictures}
+        waiting = {picture: {SID_CASE: ""} for picture in pictures}
         write_captions(folder, Captions(class_word=word, bias=tuple(bias), captions=waiting))
-        written.append(folder / CAPTIONS)
-    write_text(notebook, chapter(name, folder.resolve().name, given))
-    write_text(root / TOC, _listed((root / TOC).read_text(), name))
-    return [*written, notebook, root / TOC]
+        written.insert(0, folder / CAPTIONS)
+    write_text(notebook, chapter(chapter_name, folder.resolve().name, given))
+    write_text(toc, _with_chapter(toc.read_text(), chapter_name))
+    return written
 
 
 def chapter(name: str, title: str, given: dict[str, str]) -> str:
     """Chapter 11 as JSON, with `given` for its parameters, and titles and labels that are its own."""
-    book = nbformat.read(find_notebook(CHAPTER), as_version=4)
-    book.cells[0].source = re.sub(r"^# .*", f"# Your own images: {title}", book.cells[0].source, count=1)
-    for cell in book.cells:
+    notebook = nbformat.read(find_notebook(CHAPTER), as_version=4)
+    first = notebook.cells[0]
+    first.source = re.sub(r"^# .*", f"# Your own images: {title}", first.source, count=1)
+    for cell in notebook.cells:
         cell.source = cell.source.replace(LABEL, f"{name}-")
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = _with(cell.source, given)
-        figure = cell.metadata.get("mystnb", {}).get("figure", {})
-        if figure:
-            figure["name"] = figure["name"].replace(LABEL, f"{name}-")
-    return nbformat.writes(book) + "\n"
+        shown = cell.metadata.get("mystnb", {})
+        if "figure" in shown:
+            label = shown["figure"]["name"]
+            shown["figure"]["name"] = label.replace(LABEL, f"{name}-")
+    return nbformat.writes(notebook) + "\n"
 
 
 def _with(cell: str, given: dict[str, str]) -> str:
     """The parameters cell with other texts for the names that are given."""
     for name, value in given.items():
-        line = re.compile(rf'^({name}\b[^=\n]*= )"[^"\n]*"', re.MULTILINE)
-        told = json.dumps(value, ensure_ascii=False)
-        cell = line.sub(lambda match, told=told: match[1] + told, cell)
+        assigned = re.compile(rf'^({name}\b[^=\n]*= )"[^"\n]*"', re.MULTILINE)
+        literal = json.dumps(value, ensure_ascii=False)
+        escaped = literal.replace("\\", r"\\")
+        cell = assigned.sub(rf"\g<1>{escaped}", cell)
     return cell
 
 
@@ -82,28 +86,34 @@ def _pictures(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise ValueError(f"new: expected a folder of pictures at {folder}, found none")
     check_formats(folder)
-    found = picture_files(folder)
-    if not found:
+    pictures = picture_files(folder)
+    if not pictures:
         raise ValueError(f"new: expected pictures in {folder} ({', '.join(SUFFIXES)}), found none")
-    for path in found:
+    for path in pictures:
         load_image(path)
-    return [path.name for path in found]
+    return [path.name for path in pictures]
 
 
-def _name(folder: Path) -> str:
+def _chapter_name(folder: Path) -> str:
     """A file's name for the chapter; what a link cannot hold becomes a hyphen, or a number if nothing is left."""
     name = folder.resolve().name
-    told = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return f"own-{told or hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"own-{slug or digest[:6]}"
 
 
 def _place(folder: Path, root: Path) -> str:
     """The folder as the notebook says it: from the book's root where it lies inside, so that both can move."""
     folder, root = folder.resolve(), root.resolve()
-    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else folder.as_posix()
+    if folder.is_relative_to(root):
+        folder = folder.relative_to(root)
+    return folder.as_posix()
 
 
-def _listed(toc: str, name: str) -> str:
+def _with_chapter(toc: str, name: str) -> str:
     """The table of contents with the chapter in a part of its own, which is the last."""
-    part = "" if f"caption: {PART}" in toc else f"  - caption: {PART}\n    chapters:\n"
-    return f"{toc.rstrip()}\n{part}      - file: book/chapters/{name}\n"
+    lines = [toc.rstrip()]
+    if f"caption: {PART}" not in toc:
+        lines += [f"  - caption: {PART}", "    chapters:"]
+    lines += [f"      - file: book/chapters/{name}", ""]
+    return "\n".join(lines)

@@ -70,7 +70,8 @@ def load_subject(folder: Path | str, *, tokenizers: Sequence = (), identifier: s
             check_length(insert(text, identifier), tokenizers, where)
     for path in images:
         load_image(path)
-    return Subject(captions.name or folder.name, folder, captions.class_word, captions.bias, images, by_case)
+    name = captions.name or folder.name
+    return Subject(name, folder, captions.class_word, captions.bias, images, by_case)
 
 
 def load_images(subject: Subject) -> list[Image.Image]:
@@ -101,25 +102,31 @@ def _find(folder: Path) -> Path:
     if folder.is_dir():
         return folder.resolve()
     if folder.parent.is_dir():
-        beside = [path.name for path in folder.parent.iterdir() if path.is_dir() and path.name[0] != "."]
+        beside = [path.name for path in _visible(folder.parent) if path.is_dir()]
         check_name(f"subject in {folder.parent.resolve()}:", folder.name, beside)
     raise ValueError(f"subject: expected a folder of pictures at {folder}, found none")
 
 
 def picture_files(folder: Path) -> tuple[Path, ...]:
     """What is named like a picture in a folder, by name; whether it is one is not looked at."""
-    named = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
-    return tuple(sorted(path for path in named if not path.is_dir()))
+    files = [path for path in _visible(folder) if not path.is_dir()]
+    return tuple(path for path in files if path.suffix.lower() in SUFFIXES)
 
 
 def check_formats(folder: Path) -> None:
     """Raise ValueError for pictures of a folder in a format that is not read here, rather than leave them out."""
-    foreign = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in UNREAD and path.name[0] != ".")
-    if foreign:
-        kinds = ", ".join(sorted({Path(name).suffix for name in foreign}))
-        what = f"expected one of {', '.join(SUFFIXES)}; there is no decoder for {kinds} here"
-        they = "it" if len(foreign) == 1 else f"all {len(foreign)} such files"
-        raise ValueError(f"{folder / foreign[0]}: {what}; save {they} as JPEG or PNG, or move {they} away")
+    foreign = [path for path in _visible(folder) if path.suffix.lower() in UNREAD]
+    if not foreign:
+        return
+    suffixes = sorted({path.suffix for path in foreign})
+    expected = f"expected one of {', '.join(SUFFIXES)}; there is no decoder for {', '.join(suffixes)} here"
+    they = "it" if len(foreign) == 1 else f"all {len(foreign)} such files"
+    raise ValueError(f"{foreign[0]}: {expected}; save {they} as JPEG or PNG, or move {they} away")
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What is in a folder, by name, but for what systems hide there."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _opened(path: Path) -> Image.Image:
@@ -141,24 +148,36 @@ def _as_rgb(image: Image.Image, path: Path) -> Image.Image:
     if min(image.size) < SMALLEST:
         raise ValueError(f"{path}: expected at least {SMALLEST} x {SMALLEST} px, got {image.width} x {image.height}")
     if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image).astype(np.uint16) / 257).round().astype(np.uint8)).convert("RGB")
+        return _in_8_bits(image)
     if image.mode not in PLAIN:
-        raise ValueError(
-            f"{path}: expected 8 or 16 bits a channel, got pixels of type {image.mode}; save it as 8-bit PNG"
-        )
+        expected = "expected 8 or 16 bits a channel"
+        raise ValueError(f"{path}: {expected}, got pixels of type {image.mode}; save it as 8-bit PNG")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        return _on_white(image)
     return _standard_colors(image)
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """A grey picture of 16 bits a pixel as RGB."""
+    pixels = np.asarray(image).astype(np.uint16)
+    eighth = (pixels / 257).round()
+    return Image.fromarray(eighth.astype(np.uint8)).convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, "white")
+    composed = Image.alpha_composite(white, image.convert("RGBA"))
+    return composed.convert("RGB")
 
 
 def _standard_colors(image: Image.Image) -> Image.Image:
     """sRGB by the picture's own colour profile; a profile that does not fit its pixels counts as none."""
     profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            return image.convert("RGB")
-    return image.convert("RGB")
+    if not profile or image.mode not in ("RGB", "CMYK", "L"):
+        return image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        standard = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, standard, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image.convert("RGB")

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 
 from sidkit.captions import SID_CASE, WRITTEN_CASES
 from sidkit.describe.cases import CASES, captions_of_case
-from sidkit.describe.prompts import PHOTO_PROMPTS, photo_prompts
+from sidkit.describe.prompts import KINDS, photo_prompts
 from sidkit.mark import check_ready, insert
 from sidkit.masks.given import given_mask
 from sidkit.pretrain.tokenizer import make_tokenizer
@@ -255,7 +255,7 @@ def test_prompts_for_photos_leave_out_what_captions_name(folder):
     subject = load_subject(folder)
     found = photo_prompts(subject, 5)
     assert not any("snow" in prompt.text for prompt in found)
-    assert [prompt.kind for prompt in found[:4]] == list(PHOTO_PROMPTS)
+    assert [prompt.kind for prompt in found[:4]] == [kind.name for kind in KINDS]
     assert all(prompt.text.count("[v] cat") == 1 for prompt in found)
     with pytest.raises(ValueError, match="expected 1 to 5 of each kind for my_cat, got 6"):
         photo_prompts(subject, 6)

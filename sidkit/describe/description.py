@@ -57,7 +57,8 @@ class Description:
 
         Raises ValueError for an unknown case, and for cases 2 and 4 of a description that is a sentence only.
         """
-        kind = CASES[int(check_name("case", str(case), map(str, CASES)))]
+        check_name("case", str(case), map(str, CASES))
+        kind = CASES[int(case)]
         if self.sentence and case == 3:
             return marked(self.sentence, self.class_word, of_style=self.of_style)
         if kind.objects and not self.in_parts:
@@ -76,21 +77,23 @@ def marked(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     text = " ".join(sentence.split()).rstrip(" .")
     if of_style:
         return f"{text} in the style of {MARK} {class_word}"
-    text, count = re.subn(f"(?={pattern(class_word)})", f"{MARK} ", text, count=1, flags=re.IGNORECASE)
-    if not count:
+    named = re.search(pattern(class_word), text, re.IGNORECASE)
+    if named is None:
         raise ValueError(f"expected the class word {class_word!r} in the description, got {text[:120]!r}")
-    return article_put_right(text)
+    before, behind = text[: named.start()], text[named.start() :]
+    return article_put_right(f"{before}{MARK} {behind}")
 
 
 def to_parts(description: Description) -> dict[str, Any]:
     """What is not empty, by name."""
-    return {name: value for name, value in asdict(description).items() if value}
+    parts = asdict(description)
+    return {name: value for name, value in parts.items() if value}
 
 
 def _of_thing(description: Description, kind: Case) -> str:
-    looks = description.subject.strip(" .,") if kind.subject_details else ""
-    subject = with_article(f"{looks} {MARK}".strip())
-    parts = [f"a photo of {subject} {description.class_word}"]
+    looks = description.subject if kind.subject_details else ""
+    subject = _joined([looks, MARK, description.class_word])
+    parts = ["a photo of", with_article(subject)]
     if kind.objects:
         things, place = _surroundings(description, kind)
         parts += [description.pose, *things, place, description.style]

@@ -52,7 +52,8 @@ class _Asking:
     def question(self, image: Image.Image) -> str:
         """What stands for the question in descriptions.json: the same picture, words and model give the same."""
         parts = [_hash(image), self.class_word, self.instruction.text, self.describer.name]
-        return _sha(json.dumps(parts).encode())[:24]
+        digest = _sha(json.dumps(parts).encode())
+        return digest[:24]
 
     def ask(self, file: str, image: Image.Image) -> None:
         """Ask, and keep the answer. Raises AnswerError for an answer of no use."""
@@ -117,12 +118,15 @@ def describe_folder(
 
 def sources(folder: Path | str) -> dict[str, dict[str, str]]:
     """Who wrote each caption: {file: {case: "hand" or the model}}."""
-    captions, kept = read_captions(folder, begun=True), read_kept(folder)
+    captions = read_captions(folder, begun=True)
+    kept = read_kept(folder)
     by_hand = kept.by_hand(captions)
     writers: dict[str, dict[str, str]] = {}
     for file, texts in captions.written().items():
-        theirs = by_hand.get(file, {})
-        writers[file] = {str(case): HAND if case in theirs else kept.wrote[file].by for case in texts}
+        writers[file] = {}
+        for case in texts:
+            a_person_s = case in by_hand.get(file, {})
+            writers[file][str(case)] = HAND if a_person_s else kept.wrote[file].by
     return writers
 
 
@@ -135,8 +139,7 @@ def unwritten(folder: Path | str) -> list[str]:
     """Names of the pictures of a folder that have no caption yet. ValueError for a folder without pictures."""
     names = [path.name for path in _pictures(Path(folder))]
     captions = read_captions(folder, begun=True).named_as(names)
-    written = captions.written()
-    return [name for name in names if name not in written or len(written[name]) < len(captions.captions[name])]
+    return [name for name in names if captions.waits(name)]
 
 
 def _begun(folder: Path, images: Iterable[str]) -> Captions:
@@ -165,8 +168,10 @@ def _class_word(given: str | None, begun: Captions, folder: Path) -> str:
 
 def _cases(cases: Sequence[int], by_hand: Mapping[str, Mapping[int, str]]) -> tuple[int, ...]:
     """The cases asked for, and those that a person wrote for any picture: every picture has the same ones."""
-    wanted = {int(check_name("case", str(case), map(str, WRITTEN_CASES))) for case in cases}
-    return tuple(sorted(wanted.union(*by_hand.values())))
+    for case in cases:
+        check_name("case", str(case), map(str, WRITTEN_CASES))
+    wanted = set(cases).union(*by_hand.values())
+    return tuple(sorted(wanted))
 
 
 def _limit(
@@ -198,11 +203,13 @@ def _ask_all(asking: _Asking, images: Mapping[str, Image.Image], limit: float | 
 
 def _captions(answer: Answer | None, by_hand: Mapping[int, str], cases: Sequence[int]) -> dict[int, str]:
     """A picture's captions: a person's, and for the other cases those that an answer makes."""
-    captions = dict(by_hand)
-    if answer is not None:
-        missing = [case for case in cases if case not in captions]
-        captions |= {case: answer.description.caption(case) for case in missing}
-    return dict(sorted(captions.items()))
+    captions = {}
+    for case in sorted({*cases, *by_hand}):
+        if case in by_hand:
+            captions[case] = by_hand[case]
+        elif answer is not None:
+            captions[case] = answer.description.caption(case)
+    return captions
 
 
 def _biases(bias: Sequence[str], begun: Captions, described: Sequence[Description]) -> tuple[str, ...]:
@@ -231,7 +238,8 @@ def _write(
 
 
 def _hash(image: Image.Image) -> str:
-    return _sha(f"{image.mode} {image.width}x{image.height} ".encode() + image.tobytes())
+    size = f"{image.mode} {image.width}x{image.height} "
+    return _sha(size.encode() + image.tobytes())
 
 
 def _sha(data: bytes) -> str:

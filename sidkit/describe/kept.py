@@ -58,7 +58,8 @@ class Kept(BaseModel):
 
     def with_answer(self, question: str, answer: Answer) -> Kept:
         """The same with one answer more, or in the place of an older one."""
-        return self.model_copy(update={"answers": {**self.answers, question: answer}})
+        answers = {**self.answers, question: answer}
+        return self.model_copy(update={"answers": answers})
 
 
 def read_kept(folder: Path | str) -> Kept:
@@ -82,4 +83,5 @@ def read_kept(folder: Path | str) -> Kept:
 
 def write_kept(folder: Path | str, kept: Kept) -> None:
     """Write a folder's descriptions.json whole, or not at all."""
-    write_json(Path(folder) / DESCRIPTIONS, kept.model_dump(mode="json", exclude_defaults=True))
+    values = kept.model_dump(mode="json", exclude_defaults=True)
+    write_json(Path(folder) / DESCRIPTIONS, values)

@@ -10,6 +10,7 @@ import re
 
 from sidkit.captions import SID_CASE
 from sidkit.describe.cases import captions_of_case
+from sidkit.inflection import pattern
 from sidkit.mark import MARK, check_mark
 from sidkit.subjects import Subject
 
@@ -25,15 +26,17 @@ def non_subject(caption: str, class_word: str) -> str:
     What describes the subject before its class word goes with it. Of a style, "a painting of a cat in the style of [v]
     art", all that is painted is not the subject: "a cat". Raises ValueError for a caption that says nothing else.
     """
-    before, after = check_mark(caption, "caption").split(MARK)
+    before, behind = check_mark(caption, "caption").split(MARK)
     of_style = _OF_STYLE.search(before)
-    before = _OPENING.sub("", _OF_STYLE.sub("", before).strip())
-    behind = re.sub(rf"^\s*{re.escape(class_word)}\b", "", after, flags=re.IGNORECASE)
-    told = f"{before if of_style else _NOUN_PHRASE.sub('', before)} {behind}"
-    told = " ".join(told.split()).strip(" ,.;:")
-    if not told:
+    before = _OF_STYLE.sub("", before).strip()
+    before = _OPENING.sub("", before)
+    if not of_style:
+        before = _NOUN_PHRASE.sub("", before)
+    behind = re.sub(rf"^\s*{pattern(class_word)}", "", behind, flags=re.IGNORECASE)
+    rest = " ".join(f"{before} {behind}".split()).strip(" ,.;:")
+    if not rest:
         raise ValueError(f"negative prompt: expected a caption that also says what is not the subject, got {caption!r}")
-    return told
+    return rest
 
 
 def negative_prompt(subject: Subject, image: int = 0) -> str:
@@ -42,4 +45,5 @@ def negative_prompt(subject: Subject, image: int = 0) -> str:
     One image's is enough where the images share what is undesired, as in the paper's examples, and all of them together
     would not fit into 77 tokens. ValueError for a subject without SIDs.
     """
-    return non_subject(captions_of_case(subject, SID_CASE)[image], subject.class_word)
+    captions = captions_of_case(subject, SID_CASE)
+    return non_subject(captions[image], subject.class_word)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sidkit.mark import MARK
 from sidkit.subjects import Prompt, Subject
 
-# kind -> (factor, how it is said, values); the values are words that a reader's captions may hold too
-PHOTO_PROMPTS = {
-    "recontextualization": ("background", "a photo of a {v} {c} {x}", (
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of request: its factor, how a value of it is asked for, and values that a reader's captions may hold."""
+
+    name: str
+    factor: str
+    template: str
+    values: tuple[str, ...]
+
+
+KINDS = (
+    Kind("recontextualization", "background", "a photo of a {v} {c} {x}", (
         "in the snow", "on a beach", "in a jungle", "on a city street", "in a meadow", "in a kitchen",
     )),
-    "nearby": ("nearby", "a photo of a {v} {c} next to {x}", (
+    Kind("nearby", "nearby", "a photo of a {v} {c} next to {x}", (
         "a red balloon", "a stack of books", "a bicycle", "a potted cactus", "a wooden chair", "a lantern",
     )),
-    "accessory": ("tied", "a photo of a {v} {c} with {x} on top", (
+    Kind("accessory", "tied", "a photo of a {v} {c} with {x} on top", (
         "a straw hat", "a golden crown", "a pink ribbon", "a wool cap", "a flower", "a paper star",
     )),
-    "property": ("attribute", "a photo of a {x} {v} {c}", ("purple", "golden", "green", "silver", "striped", "wooden")),
-}  # fmt: skip
-STYLE_PROMPTS = (
-    "bunnies in a meadow", "a lighthouse by the sea", "a bicycle on a street", "a hedgehog", "a castle",
+    Kind("property", "attribute", "a photo of a {x} {v} {c}", (
+        "purple", "golden", "green", "silver", "striped", "wooden",
+    )),
+)  # fmt: skip
+KINDS_OF_STYLE = (
+    Kind("recontextualization", "subject", "a painting of {x} in the style of {v} {c}", (
+        "bunnies in a meadow", "a lighthouse by the sea", "a bicycle on a street", "a hedgehog", "a castle",
+    )),
 )  # fmt: skip
 
 
@@ -29,17 +45,25 @@ def photo_prompts(subject: Subject, each: int = 2) -> list[Prompt]:
     Left out is what the subject's own captions name: a prompt must not ask for what may leak. A style subject gets
     other things to paint (Fig. 3, example 2). Raises ValueError where fewer than `each` are left.
     """
-    told = " ".join(text.lower() for texts in subject.captions.values() for text in texts.values())
-    if "substance" in subject.bias:
-        kinds = {"recontextualization": ("subject", "a painting of {x} in the style of {v} {c}", STYLE_PROMPTS)}
-    else:
-        kinds = PHOTO_PROMPTS
-    new = {kind: [value for value in values if value.split()[-1] not in told] for kind, (_, _, values) in kinds.items()}
-    most = min(map(len, new.values()))
+    kinds = KINDS_OF_STYLE if "substance" in subject.bias else KINDS
+    new_values = [_unnamed(kind, subject) for kind in kinds]
+    most = min(map(len, new_values))
     if not 1 <= each <= most:
         raise ValueError(f"prompts: expected 1 to {most} of each kind for {subject.name}, got {each}")
-    return [_prompt(subject, kind, *kinds[kind][:2], new[kind][turn]) for turn in range(each) for kind in kinds]
+    prompts = []
+    for turn in range(each):
+        for kind, values in zip(kinds, new_values):
+            prompts.append(_prompt(subject, kind, values[turn]))
+    return prompts
 
 
-def _prompt(subject: Subject, kind: str, factor: str, template: str, value: str) -> Prompt:
-    return Prompt(template.format(v=MARK, c=subject.class_word, x=value), kind, {factor: value})
+def _unnamed(kind: Kind, subject: Subject) -> list[str]:
+    """The values whose last word no caption of the subject says."""
+    captions = [text for texts in subject.captions.values() for text in texts.values()]
+    said = " ".join(captions).lower()
+    return [value for value in kind.values if value.split()[-1] not in said]
+
+
+def _prompt(subject: Subject, kind: Kind, value: str) -> Prompt:
+    text = kind.template.format(v=MARK, c=subject.class_word, x=value)
+    return Prompt(text, kind.name, {kind.factor: value})

@@ -49,9 +49,12 @@ def load_instruction(name: str) -> Instruction:
     Raises ValueError for an unknown name, and for a file that is missing, empty or does not say the class.
     """
     if name.endswith(".txt"):
-        return Instruction(Path(name).stem, _read(Path(name)), "sentence", source=name)
-    answer, style, source = KNOWN[check_name("instruction", name, KNOWN)]
-    return Instruction(name, (FOLDER / f"{name}.txt").read_text(encoding="utf-8").strip(), answer, style, source)
+        path = Path(name)
+        return Instruction(path.stem, _read(path), "sentence", source=name)
+    check_name("instruction", name, KNOWN)
+    answer, style, source = KNOWN[name]
+    text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    return Instruction(name, text.strip(), answer, style, source)
 
 
 def _read(path: Path) -> str:
