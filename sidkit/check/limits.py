@@ -50,7 +50,8 @@ def limit_of(pipeline: str) -> Limit:
 def clip_limit() -> Limit:
     """CLIP's: 77 tokens. Its vocabulary is the one that the open_clip package brings along."""
     merges = _clip_merges()
-    model = models.BPE(_clip_vocabulary(merges), merges, end_of_word_suffix=END, continuing_subword_prefix="")
+    vocabulary = _clip_vocabulary(merges)
+    model = models.BPE(vocabulary, merges, end_of_word_suffix=END, continuing_subword_prefix="")
     spaces = normalizers.Replace(Regex(r"\s+"), " ")
     pieces = pre_tokenizers.Split(Regex(_PIECES), behavior="removed", invert=True)
     to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -64,17 +65,22 @@ def _clip_merges() -> list[tuple[str, ...]]:
     """The pairs that CLIP's tokenizer joins, the most frequent first."""
     package = importlib.util.find_spec("open_clip")
     folder = Path(package.submodule_search_locations[0])
-    with gzip.open(folder / "bpe_simple_vocab_16e6.txt.gz", "rt", encoding="utf-8") as file:
-        _version, *lines = file.read().split("\n")
+    path = folder / "bpe_simple_vocab_16e6.txt.gz"
+    text = gzip.decompress(path.read_bytes()).decode()
+    _version, *lines = text.split("\n")
     return [tuple(line.split()) for line in lines[:CLIP_MERGES]]
 
 
 def _clip_vocabulary(merges: Iterable[tuple[str, ...]]) -> dict[str, int]:
     """Ids of bytes, of bytes that end a word, and of what merges make."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    ends = [letter + END for letter in letters]
-    tokens = dict.fromkeys([*letters, *ends, *map("".join, merges)])
-    return {token: index for index, token in enumerate(tokens)}
+    tokens = list(letters)
+    tokens += [letter + END for letter in letters]
+    tokens += map("".join, merges)
+    vocabulary: dict[str, int] = {}
+    for token in tokens:
+        vocabulary.setdefault(token, len(vocabulary))
+    return vocabulary
 
 
 def folder_limit(folder: Path | str) -> Limit:

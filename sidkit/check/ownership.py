@@ -16,7 +16,8 @@ def on_subject(caption: Caption, index: int) -> bool:
     between = caption.low_at(range(caption.after, index))
     if between and between[-1] in ("it", "he", "she"):
         return True
-    return all(low in PASSED or acts(low) for low in between)
+    others = [low for low in between if low not in PASSED and not acts(low)]
+    return not others
 
 
 def on_animal(caption: Caption, index: int, place: range) -> bool:
@@ -49,7 +50,7 @@ def describes_part(caption: Caption, place: range) -> bool:
     if len(behind) >= LONGEST_END:
         return False
     described = any(map(describes, phrase[:part]))
-    posed = any(acts(low) or low in w.ADVERBS for low in behind)
+    posed = any(map(acts, behind)) or not w.ADVERBS.isdisjoint(behind)
     if described and not posed:
         return True
     looks_by_itself = nouns[part] in w.MARKS and nouns[part] not in NO_LOOKS

@@ -101,10 +101,10 @@ def mistakes(samples: list[Sample]) -> list[str]:
     """Each missed and each wrong finding, in words: what one looks at to make the checker better."""
     lines = []
     for sample in samples:
-        missed = sorted(sample.pairs - sample.found)
-        wrong = sorted(sample.found - sample.pairs)
-        lines += [f"missed {kind}: {sample.captions[file]}" for file, kind in missed]
-        lines += [f"wrong {kind}: {sample.captions[file]}" for file, kind in wrong]
+        for file, kind in sorted(sample.pairs - sample.found):
+            lines.append(f"missed {kind}: {sample.captions[file]}")
+        for file, kind in sorted(sample.found - sample.pairs):
+            lines.append(f"wrong {kind}: {sample.captions[file]}")
     return lines
 
 
@@ -113,11 +113,12 @@ def table(sets: Mapping[str, list[Sample]]) -> pd.DataFrame:
     score_by_set = {name: scores(samples) for name, samples in sets.items()}
     rows = []
     for kind in (*KINDS, "all"):
-        if any(kind in score.index for score in score_by_set.values()):
-            row = {"Finding": f"`{kind}`" if kind in KINDS else kind}
-            for name, score in score_by_set.items():
-                row |= _counts(name, score, kind)
-            rows.append(row)
+        if not any(kind in score.index for score in score_by_set.values()):
+            continue
+        row = {"Finding": f"`{kind}`" if kind in KINDS else kind}
+        for name, score in score_by_set.items():
+            row |= _counts(name, score, kind)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -125,10 +126,10 @@ def sentence(name: str, samples: list[Sample]) -> str:
     """A set's precision and recall with 95 % intervals, in Markdown."""
     faults, findings, precision, recall = scores(samples).loc["all"]
     captions = sum(len(sample.captions) for sample in samples)
-    subject = f"*{name.capitalize()}*, {captions} captions with {faults:.0f} faults"
     right = _share("precision", precision, findings)
     found = _share("recall", recall, faults)
-    return f"{subject}: {right} and {found}."
+    title = name.capitalize()
+    return f"*{title}*, {captions} captions with {faults:.0f} faults: {right} and {found}."
 
 
 def _counts(name: str, score: pd.DataFrame, kind: str) -> dict[str, str]:
@@ -142,7 +143,9 @@ def _counts(name: str, score: pd.DataFrame, kind: str) -> dict[str, str]:
 
 
 def _count(share: float, of: float) -> str:
-    return f"{round(share * of)} of {of:.0f}" if of else "-"
+    if not of:
+        return "-"
+    return f"{round(share * of)} of {of:.0f}"
 
 
 def _share(name: str, share: float, of: float) -> str:
@@ -161,19 +164,25 @@ def _subject(rng: np.random.Generator) -> Sample:
     """Scenes of one subject that share an object, their case 3, and a fault in some. A copy is planted last."""
     scenes = _scenes(rng)
     captions = {f"{index:02}.png": _caption(scene, rng) for index, scene in enumerate(scenes)}
+    sample = Sample(scenes[0].subject, False, captions, {})
     kinds = rng.permutation(list(PLANTS)).tolist()
     rows = zip(captions, scenes, kinds)
-    faults: dict[str, set[str]] = {}
     for file, scene, kind in sorted(rows, key=lambda row: row[2] == "alike"):
-        if rng.random() >= SPOILT:
-            continue
-        earlier = {other: text for other, text in captions.items() if other < file}
-        whole = [text for other, text in earlier.items() if other not in faults]
-        spoilt = PLANTS[kind](captions[file], scene, rng, whole)
-        if spoilt is not None:
-            captions[file] = spoilt
-            faults[file] = {kind}
-    return Sample(scenes[0].subject, False, captions, faults)
+        if rng.random() < SPOILT:
+            _spoil(sample, file, scene, kind, rng)
+    return sample
+
+
+def _spoil(sample: Sample, file: str, scene: Scene, kind: str, rng: np.random.Generator) -> None:
+    """Plant a fault in one caption, in place, if it can have it."""
+    whole = []
+    for other, text in sample.captions.items():
+        if other < file and other not in sample.faults:
+            whole.append(text)
+    spoilt = PLANTS[kind](sample.captions[file], scene, rng, whole)
+    if spoilt is not None:
+        sample.captions[file] = spoilt
+        sample.faults[file] = {kind}
 
 
 def _scenes(rng: np.random.Generator) -> list[Scene]:
@@ -216,7 +225,8 @@ def _plant_looks(text: str, scene: Scene, rng: np.random.Generator, _: list[str]
 
 
 def _plant_unsaid(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
-    return grammar.caption(scene, ("background", "tied", "pose"), True, rng, identifier=MARK)
+    said = ("background", "tied", "pose")
+    return grammar.caption(scene, said, True, rng, identifier=MARK)
 
 
 def _plant_alike(text: str, scene: Scene, rng: np.random.Generator, whole: list[str]) -> str | None:

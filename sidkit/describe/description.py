@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from sidkit.captions import SID_CASE
 from sidkit.config import check_name
 from sidkit.describe.cases import CASES, Case
 from sidkit.inflection import pattern, with_article
@@ -58,8 +59,8 @@ class Description:
         Raises ValueError for an unknown case, and for cases 2 and 4 of a description that is a sentence only.
         """
         check_name("case", str(case), map(str, CASES))
-        kind = CASES[int(case)]
-        if self.sentence and case == 3:
+        kind = CASES[case]
+        if self.sentence and case == SID_CASE:
             return marked(self.sentence, self.class_word, of_style=self.of_style)
         if kind.objects and not self.in_parts:
             got = "a sentence only" if self.sentence else "nothing"
@@ -77,11 +78,11 @@ def marked(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     text = " ".join(sentence.split()).rstrip(" .")
     if of_style:
         return f"{text} in the style of {MARK} {class_word}"
-    named = re.search(pattern(class_word), text, re.IGNORECASE)
-    if named is None:
+    class_noun = re.compile(rf"(?={pattern(class_word)})", re.IGNORECASE)
+    text, count = class_noun.subn(f"{MARK} ", text, count=1)
+    if not count:
         raise ValueError(f"expected the class word {class_word!r} in the description, got {text[:120]!r}")
-    before, behind = text[: named.start()], text[named.start() :]
-    return article_put_right(f"{before}{MARK} {behind}")
+    return article_put_right(text)
 
 
 def to_parts(description: Description) -> dict[str, Any]:
@@ -104,10 +105,13 @@ def _of_style(description: Description, kind: Case) -> str:
     shown = ""
     if kind.objects:
         things, place = _surroundings(description, kind)
-        shown = _joined([*things[:1], description.pose, *things[1:], place])
-    style = description.style if kind.subject_details else ""
-    painted = f"a painting of {shown}" if shown else "a painting"
-    return _joined([painted, f"in the style of {MARK} {description.class_word}", style])
+        first, others = things[:1], things[1:]
+        shown = _joined([*first, description.pose, *others, place])
+    parts = ["a painting of" if shown else "a painting", shown]
+    parts += ["in the style of", MARK, description.class_word]
+    if kind.subject_details:
+        parts.append(description.style)
+    return _joined(parts)
 
 
 def _surroundings(description: Description, kind: Case) -> tuple[tuple[str, ...], str]:

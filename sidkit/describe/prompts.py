@@ -46,24 +46,31 @@ def photo_prompts(subject: Subject, each: int = 2) -> list[Prompt]:
     other things to paint (Fig. 3, example 2). Raises ValueError where fewer than `each` are left.
     """
     kinds = KINDS_OF_STYLE if "substance" in subject.bias else KINDS
-    new_values = [_unnamed(kind, subject) for kind in kinds]
-    most = min(map(len, new_values))
+    prompts = [_of_kind(kind, subject) for kind in kinds]
+    most = min(map(len, prompts))
     if not 1 <= each <= most:
         raise ValueError(f"prompts: expected 1 to {most} of each kind for {subject.name}, got {each}")
-    prompts = []
+    in_turn = []
     for turn in range(each):
-        for kind, values in zip(kinds, new_values):
-            prompts.append(_prompt(subject, kind, values[turn]))
+        in_turn += [of_kind[turn] for of_kind in prompts]
+    return in_turn
+
+
+def _of_kind(kind: Kind, subject: Subject) -> list[Prompt]:
+    """A prompt for each value whose last word no caption of the subject says."""
+    said = _said(subject)
+    prompts = []
+    for value in kind.values:
+        *_, noun = value.split()
+        if noun not in said:
+            text = kind.template.format(v=MARK, c=subject.class_word, x=value)
+            prompts.append(Prompt(text, kind.name, {kind.factor: value}))
     return prompts
 
 
-def _unnamed(kind: Kind, subject: Subject) -> list[str]:
-    """The values whose last word no caption of the subject says."""
-    captions = [text for texts in subject.captions.values() for text in texts.values()]
-    said = " ".join(captions).lower()
-    return [value for value in kind.values if value.split()[-1] not in said]
-
-
-def _prompt(subject: Subject, kind: Kind, value: str) -> Prompt:
-    text = kind.template.format(v=MARK, c=subject.class_word, x=value)
-    return Prompt(text, kind.name, {kind.factor: value})
+def _said(subject: Subject) -> str:
+    """All captions of a subject, lower case."""
+    texts: list[str] = []
+    for by_file in subject.captions.values():
+        texts += by_file.values()
+    return " ".join(texts).lower()
