@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sidkit.captions import CAPTIONS
 from sidkit.config import check_name
-from sidkit.mark import MARK
+from sidkit.mark import MARK, class_caption
 from sidkit.subjects import SUFFIXES, Prompt, Subject, load_subject
 
 LIST = "prompts_and_classes.txt"
@@ -47,7 +47,7 @@ class Benchmark:
         images = _pictures(folder)
         if not images:
             raise ValueError(f"{name}: expected pictures in {folder}, found none; sidkit fetch dreambench gets them")
-        text = f"a photo of a {MARK} {word}"
+        text = class_caption(word)
         return Subject(name, folder, word, (), images, {1: {path.name: text for path in images}})
 
     def prompts(self, name: str) -> list[Prompt]:

@@ -10,6 +10,13 @@ from sidkit.inflection import with_article
 MARK = "[v]"  # stands for the identifier
 
 
+def class_caption(class_word: str, *, of_style: bool = False) -> str:
+    """The paper's case 1, the usual caption: the class and nothing else; of a style, how something is painted."""
+    if of_style:
+        return f"a painting in the style of {MARK} {class_word}"  # Fig. 3, example 2
+    return f"a photo of a {MARK} {class_word}"
+
+
 def check_mark(text: str, where: str) -> str:
     """Return `text` if it names the subject exactly once; otherwise raise ValueError that begins with `where`."""
     count = text.count(MARK)

@@ -38,6 +38,11 @@ class Subject:
     images: tuple[Path, ...]
     captions: dict[int, dict[str, str]]
 
+    @property
+    def of_style(self) -> bool:
+        """Whether it is a style, whose pictures all show what is undesired (Fig. 3, example 2)."""
+        return "substance" in self.bias
+
 
 @dataclass(frozen=True)
 class Prompt:

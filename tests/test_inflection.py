@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sidkit.inflection import both_numbers, counted, pattern, singular, with_article
-from sidkit.mark import article_put_right, without_mark
+from sidkit.mark import article_put_right, class_caption, without_mark
 from sidkit.stickers import factors, vocabulary
 
 
@@ -45,6 +45,11 @@ def test_what_stands_for_the_subject_goes_with_its_article():
     assert without_mark("a [v] unicorn") == "a unicorn"
     assert without_mark("a purple sks dog, sks", "sks") == "a purple dog, sks"
     assert article_put_right("an [v] owl") == "a [v] owl"
+
+
+def test_the_usual_caption_says_the_class_and_nothing_else():
+    assert class_caption("owl") == "a photo of a [v] owl"
+    assert class_caption("art", of_style=True) == "a painting in the style of [v] art"
 
 
 def test_the_grammar_s_own_article_is_the_same_for_its_words():

@@ -12,6 +12,7 @@ from PIL import Image
 
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
+from sidkit.mark import class_caption
 from sidkit.masks.given import given_mask
 from sidkit.measure.correlation import rank_correlation, rank_difference
 from sidkit.measure.instruments import Instruments
@@ -144,7 +145,7 @@ def scored(instruments: Instruments, subject: Subject, images: Sequence[Image.Im
     """The measures of pictures against a subject's references, plain image-alignment and 1 - NSD among them."""
     references = load_images(subject)
     masks = [given_mask(path) for path in subject.images]
-    prompt = Prompt(f"a photo of a [v] {subject.class_word}", "given", {})
+    prompt = Prompt(class_caption(subject.class_word), "given", {})
     company = read_truth(subject).shared
     frame = measure(instruments, references, masks, [prompt], [images], company)
     frame[PLAIN] = _image_alignment(instruments, references, images)

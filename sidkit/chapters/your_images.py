@@ -19,7 +19,7 @@ from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.inflection import counted
-from sidkit.mark import MARK, check_mark
+from sidkit.mark import MARK, check_mark, class_caption
 from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.study.chapter import Results
@@ -200,7 +200,7 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
         text.replace(f"{MARK} ", "", 1),
         text.replace(MARK, f"fluffy {MARK}", 1),
         text.replace(f"{MARK} {word}", f"{MARK} {word} with a brown belly", 1),
-        f"a photo of a {MARK} {word}",
+        class_caption(word),
         f"{text}, looking left",
     )
     rows = []

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from sidkit.check.check import KINDS, find
-from sidkit.mark import MARK
+from sidkit.mark import MARK, class_caption
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.looks import looks
@@ -251,7 +251,7 @@ PLANTS: dict[str, Callable[[str, Scene, np.random.Generator, list[str]], str | N
     "identifier-twice": lambda text, scene, *_: f"{text}, the {MARK} {scene.subject}",
     "class-missing": lambda text, scene, *_: text.replace(f"{MARK} {scene.subject}", MARK, 1),
     "looks": _plant_looks,
-    "bare": lambda text, scene, *_: f"a photo of a {MARK} {scene.subject}",
+    "bare": lambda text, scene, *_: class_caption(scene.subject),
     "unsaid": _plant_unsaid,
     "alike": _plant_alike,
     "too-long": _plant_too_long,

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidkit.captions import USUAL_CASE
 from sidkit.config import check_name
-from sidkit.mark import MARK
+from sidkit.mark import class_caption
 from sidkit.subjects import Subject
 
 
@@ -37,20 +38,12 @@ def captions_of_case(subject: Subject, case: int) -> tuple[str, ...]:
     Case 1 needs nothing but the class word, so every subject has it. ValueError for a case that nobody has written.
     """
     check_name("case", str(case), map(str, CASES))
-    written = subject.captions.get(case) or (_class_only(subject) if case == 1 else None)
+    written = subject.captions.get(case)
+    if written is None and case == USUAL_CASE:
+        return (class_caption(subject.class_word, of_style=subject.of_style),) * len(subject.images)
     if written is None:
         raise ValueError(
             f"subject {subject.name}: expected captions of case {case}, got cases {sorted(subject.captions)}; "
             f'write them in {subject.folder / "captions.json"} as {{"FILE": {{"{case}": "..."}}}}'
         )
     return tuple(written[image.name] for image in subject.images)
-
-
-def _class_only(subject: Subject) -> dict[str, str]:
-    style = "substance" in subject.bias  # what is learnt is how a picture is painted (Fig. 3, example 2)
-    text = (
-        f"a painting in the style of {MARK} {subject.class_word}"
-        if style
-        else f"a photo of a {MARK} {subject.class_word}"
-    )
-    return {image.name: text for image in subject.images}

@@ -45,7 +45,7 @@ def photo_prompts(subject: Subject, each: int = 2) -> list[Prompt]:
     Left out is what the subject's own captions name: a prompt must not ask for what may leak. A style subject gets
     other things to paint (Fig. 3, example 2). Raises ValueError where fewer than `each` are left.
     """
-    kinds = KINDS_OF_STYLE if "substance" in subject.bias else KINDS
+    kinds = KINDS_OF_STYLE if subject.of_style else KINDS
     prompts = [_of_kind(kind, subject) for kind in kinds]
     most = min(map(len, prompts))
     if not 1 <= each <= most:

@@ -84,7 +84,7 @@ def read_truth(subject: Subject) -> Truth:
         raise ValueError(f"subject {subject.name}: expected a sticker subject with {path}, found none")
     scenes = {file: Scene(**told) for file, told in json.loads(path.read_text()).items()}
     fields = {factor: factor for factor in (*SHARED, "pose") if factor != "pose" or "pose" in subject.bias}
-    if "substance" in subject.bias:
+    if subject.of_style:
         fields = {"class": "subject", "background": "background"}
     values = {factor: {getattr(scene, name) for scene in scenes.values()} for factor, name in fields.items()}
     return Truth(scenes, {factor: seen.pop() for factor, seen in values.items() if len(seen) == 1 and None not in seen})
@@ -111,7 +111,7 @@ def prompts(subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
     be painted (content), every other time in a place.
     """
     rng = np.random.default_rng([seed, zlib.crc32(subject.class_word.encode())])
-    if "substance" in subject.bias:
+    if subject.of_style:
         return _style_prompts(subject, 4 * each, rng)
     new = _unseen(read_truth(subject), rng)
     most = min(map(len, new.values()))

@@ -122,7 +122,7 @@ def _rows(study: Study, subject: str, arm: str) -> pd.DataFrame:
 
 def _masks(study: Study, subject: str, arm: str) -> list[np.ndarray | None]:
     """The subject's mask in each picture; of a style there are none."""
-    if "substance" in study.subjects[subject].bias:
+    if study.subjects[subject].of_style:
         pictures = len(study.prompts[subject]) * study.plan.pictures
         return [None] * pictures
     masks = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidkit.mark import insert
+from sidkit.mark import class_caption, insert
 from sidkit.study.pieces.watched import Seen, Watched, read_seen, watch
 from sidkit.study.run import Study
-from sidkit.subjects import Subject, load_images
+from sidkit.subjects import load_images
 
 
 def see(study: Study, subject: str, arm: str, convention: str = "mean") -> Seen:
@@ -25,7 +25,7 @@ def see(study: Study, subject: str, arm: str, convention: str = "mean") -> Seen:
         word=identifier,
         convention=convention,
         references=load_images(shown),
-        caption=insert(usual(shown), identifier),
+        caption=insert(class_caption(shown.class_word, of_style=shown.of_style), identifier),
         seed=study.plan.seed,
     )
 
@@ -34,10 +34,3 @@ def see(study: Study, subject: str, arm: str, convention: str = "mean") -> Seen:
 
     kept = study.workshop.runs.get("attention", wanted, make, code=[Watched, type(drawn.model)])
     return read_seen(kept)
-
-
-def usual(subject: Subject) -> str:
-    """What the references are looked at with: a class word, or a style, and nothing else."""
-    if "substance" in subject.bias:
-        return f"a painting in the style of [v] {subject.class_word}"
-    return f"a photo of a [v] {subject.class_word}"
