@@ -136,8 +136,8 @@ class Captions(BaseModel):
     def astray(self, pictures: Iterable[str]) -> Iterator[Fault]:
         """Captions of pictures that are not there."""
         for file in sorted(set(self.captions) - set(pictures)):
-            if told := _unknown("picture", file, pictures):
-                yield Fault(file, f"{told}; put the picture back, or take its caption out")
+            if unknown := _unknown("picture", file, pictures):
+                yield Fault(file, f"{unknown}; put the picture back, or take its caption out")
 
     def _lacking(self) -> Iterator[Fault]:
         """Keys that are not there, and a bias that names nothing."""

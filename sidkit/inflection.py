@@ -42,8 +42,8 @@ def singular(noun: str) -> str:
 @lru_cache(maxsize=1000)
 def both_numbers(noun: str) -> tuple[str, ...]:
     """A noun in singular and plural, whichever of them it is in; the longer first, as a pattern has to try them."""
-    one = singular(noun)
-    forms = {noun, one, _engine().plural_noun(one)}
+    alone = singular(noun)
+    forms = {noun, alone, _engine().plural_noun(alone)}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 

@@ -45,9 +45,9 @@ def without_mark(text: str, mark: str = MARK) -> str:
     return re.sub(marked, "", articled.sub(_with_its_article, text))
 
 
-def _with_its_article(found: re.Match) -> str:
-    """The noun found behind an article and a mark, with the article that it takes by itself."""
-    article, noun = found.groups()
+def _with_its_article(match: re.Match) -> str:
+    """The noun matched behind an article and a mark, with the article that it takes by itself."""
+    article, noun = match.groups()
     return article + with_article(noun)[1:]
 
 

@@ -45,26 +45,26 @@ def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str
     if notebook.exists():
         raise ValueError(f"{notebook}: expected no such chapter yet; edit it, or move it away")
     word = class_word_of(folder) or class_word.strip()
-    given = {"folder": _place(folder, root), "class_word": word, "profile": profile, "scale": scale}
+    parameters = {"folder": _place(folder, root), "class_word": word, "profile": profile, "scale": scale}
     written = [notebook, toc]
     if not (folder / CAPTIONS).exists():
         waiting = {picture: {SID_CASE: ""} for picture in pictures}
         write_captions(folder, Captions(class_word=word, bias=tuple(bias), captions=waiting))
         written.insert(0, folder / CAPTIONS)
-    write_text(notebook, chapter(chapter_name, folder.resolve().name, given))
+    write_text(notebook, chapter(chapter_name, folder.resolve().name, parameters))
     write_text(toc, _with_chapter(toc.read_text(), chapter_name))
     return written
 
 
-def chapter(name: str, title: str, given: dict[str, str]) -> str:
-    """Chapter 11 as JSON, with `given` for its parameters, and titles and labels that are its own."""
+def chapter(name: str, title: str, parameters: dict[str, str]) -> str:
+    """Chapter 11 as JSON, with `parameters` for its parameters, and titles and labels that are its own."""
     notebook = nbformat.read(find_notebook(CHAPTER), as_version=4)
     first = notebook.cells[0]
     first.source = re.sub(r"^# .*", f"# Your own images: {title}", first.source, count=1)
     for cell in notebook.cells:
         cell.source = cell.source.replace(LABEL, f"{name}-")
         if "parameters" in cell.metadata.get("tags", []):
-            cell.source = _with(cell.source, given)
+            cell.source = _with(cell.source, parameters)
         shown = cell.metadata.get("mystnb", {})
         if "figure" in shown:
             label = shown["figure"]["name"]
@@ -72,9 +72,9 @@ def chapter(name: str, title: str, given: dict[str, str]) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def _with(cell: str, given: dict[str, str]) -> str:
-    """The parameters cell with other texts for the names that are given."""
-    for name, value in given.items():
+def _with(cell: str, parameters: dict[str, str]) -> str:
+    """The parameters cell with other texts for the names that are parameters."""
+    for name, value in parameters.items():
         assigned = re.compile(rf'^({name}\b[^=\n]*= )"[^"\n]*"', re.MULTILINE)
         literal = json.dumps(value, ensure_ascii=False)
         escaped = literal.replace("\\", r"\\")

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from sidkit import config
 from sidkit.describe.answers import AnswerError, clean, read_answer, schema
 from sidkit.describe.description import Description, marked, to_parts
-from sidkit.describe.embedded import Stickers, first_half, parts
-from sidkit.describe.instructions import KNOWN, load_instruction
+from sidkit.describe.embedded import StickerDescriber, first_half, parts
+from sidkit.describe.instructions import SHIPPED, load_instruction
 
 PERFUME = Description(
     "perfume",
@@ -24,7 +24,7 @@ PERFUME = Description(
 def test_the_captioner_is_looked_for_where_all_shipped_weights_are(tmp_path, monkeypatch):
     monkeypatch.setattr(config, "WEIGHTS", tmp_path)
     monkeypatch.setattr("sidkit.stickers.captioner.Captioner", lambda folder, device: folder)
-    assert Stickers()._captioner == tmp_path / "captioner"
+    assert StickerDescriber()._captioner == tmp_path / "captioner"
 
 
 def test_the_papers_instructions_are_word_for_word():
@@ -35,7 +35,7 @@ def test_the_papers_instructions_are_word_for_word():
     assert load_instruction("sentence").filled("cat").text == gpt4
     assert load_instruction("start").filled("cat").text == "A cat"
     assert [load_instruction(name).source for name in ("sentence", "start")] == ["the paper, Fig. 4"] * 2
-    assert all(load_instruction(name).text for name in KNOWN)
+    assert all(load_instruction(name).text for name in SHIPPED)
 
 
 def test_an_instruction_of_ones_own_must_say_the_class(tmp_path):

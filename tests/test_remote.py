@@ -22,7 +22,7 @@ from sidkit.cli.main import app
 from sidkit.config import weights_folder
 from sidkit.describe.answers import AnswerError
 from sidkit.describe.describers import make_describer
-from sidkit.describe.embedded import Stickers
+from sidkit.describe.embedded import StickerDescriber
 from sidkit.describe.folder import describe_folder
 from sidkit.describe.instructions import load_instruction
 from sidkit.describe.remote import KEY, Remote, data_url
@@ -52,7 +52,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.script, self.requests, self.captioner = deque(), [], Stickers()
+        self.script, self.requests, self.captioner = deque(), [], StickerDescriber()
 
     @property
     def url(self):
@@ -126,7 +126,7 @@ def test_a_folder_is_described_over_http_by_the_shipped_captioner(server, tmp_pa
     assert result.exit_code == 0, result.output
     captions = json.loads((tmp_path / "dog" / "captions.json").read_text())["captions"]
     image = Image.open(tmp_path / "dog" / "00.png").convert("RGB")
-    direct = Stickers().describe(image, "dog", SENTENCE)
+    direct = StickerDescriber().describe(image, "dog", SENTENCE)
     assert captions["00.png"]["2"] == replace(direct, sentence="").caption(2)
     assert captions["00.png"]["3"] == replace(direct, sentence="").caption(3)
     assert len(server.requests) == 2

@@ -193,8 +193,8 @@ def _whose(caption: Caption) -> Iterator[range]:
             if word.pauses or word.low in ENDS_WHOSE:
                 break
             stop += 1
-        told = caption.low_at(range(index, stop))
-        if any(map(describes, told)):
+        clause = caption.low_at(range(index, stop))
+        if any(map(describes, clause)):
             yield range(index, stop)
 
 

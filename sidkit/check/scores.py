@@ -25,7 +25,7 @@ from sidkit.stickers.looks import looks
 from sidkit.stickers.sampling import sample_scene
 
 BY_HAND = Path(__file__).with_name("by_hand.json")
-FOLDER = 4  # captions of a planted subject
+CAPTIONS = 4  # captions of a planted subject
 SPOILT = 2 / 3  # of the captions, about
 REMARKS = ("on the left side", "facing right", "in the corner of the picture", "to the right of a fence")
 
@@ -73,10 +73,11 @@ def scores(samples: list[Sample]) -> pd.DataFrame:
     for kind in (*KINDS, "all"):
         faults = findings = right = 0
         for sample in samples:
-            wanted, given = _of(kind, sample.pairs), _of(kind, sample.found)
-            faults += len(wanted)
-            findings += len(given)
-            right += len(wanted & given)
+            planted_here = _of(kind, sample.pairs)
+            found_here = _of(kind, sample.found)
+            faults += len(planted_here)
+            findings += len(found_here)
+            right += len(planted_here & found_here)
         if faults or findings:
             precision = right / findings if findings else np.nan
             recall = right / faults if faults else np.nan
@@ -191,7 +192,7 @@ def _scenes(rng: np.random.Generator) -> list[Scene]:
     while first.tied is None:
         first = _with_balloon(rng)
     by_place: dict[str, Scene] = {first.background: first}
-    while len(by_place) < FOLDER:
+    while len(by_place) < CAPTIONS:
         other = sample_scene(rng)
         by_place.setdefault(other.background, other)
     return [
@@ -225,8 +226,8 @@ def _plant_looks(text: str, scene: Scene, rng: np.random.Generator, _: list[str]
 
 
 def _plant_unsaid(text: str, scene: Scene, rng: np.random.Generator, _: list[str]) -> str:
-    said = ("background", "tied", "pose")
-    return grammar.caption(scene, said, True, rng, identifier=MARK)
+    factors = ("background", "tied", "pose")
+    return grammar.caption(scene, factors, True, rng, identifier=MARK)
 
 
 def _plant_alike(text: str, scene: Scene, rng: np.random.Generator, whole: list[str]) -> str | None:

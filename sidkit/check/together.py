@@ -34,8 +34,8 @@ def other_identifier(caption: Caption) -> str:
     if in_capitals in caption.text:
         return in_capitals
     words = caption.text.lower().split()
-    known = [identifier for identifier in IDENTIFIERS if identifier in words]
-    return known[0] if known else ""
+    others = [identifier for identifier in IDENTIFIERS if identifier in words]
+    return others[0] if others else ""
 
 
 def bare(caption: Caption) -> bool:

@@ -22,7 +22,7 @@ from sidkit.describe.spend import Cost
 
 STICKERS = ("stickers", "stickers-uninstructed", "stickers-weakened")
 LOCAL = {"blip2": "Salesforce/blip2-opt-2.7b", "llava": "llava-hf/llava-1.5-7b-hf"}
-KNOWN = (*STICKERS, "openai", *LOCAL)
+DESCRIBERS = (*STICKERS, "openai", *LOCAL)
 
 
 class Describer(Protocol):
@@ -52,14 +52,14 @@ class Describer(Protocol):
 
 
 def make_describer(name: str, **options: Any) -> Describer:
-    """The describer called `name`; `options` are those of its class (`Remote`, `Local`, `Stickers`).
+    """The describer called `name`; `options` are those of its class (`Remote`, `Local`, `StickerDescriber`).
 
     Raises ValueError for an unknown name, with the nearest one. Weights are loaded when the first picture comes.
     """
     if name in STICKERS:
-        from sidkit.describe.embedded import Stickers
+        from sidkit.describe.embedded import StickerDescriber
 
-        return Stickers(name, **options)
+        return StickerDescriber(name, **options)
     if name == "openai":
         from sidkit.describe.remote import Remote
 
@@ -68,5 +68,5 @@ def make_describer(name: str, **options: Any) -> Describer:
         from sidkit.describe.local import Local
 
         return Local(LOCAL.get(name, name), **options)
-    check_name("describer", name, KNOWN)
+    check_name("describer", name, DESCRIBERS)
     raise AssertionError(name)

@@ -25,7 +25,7 @@ WEAK_SIDE = 20  # px of the 64 that the weakened captioner sees
 
 
 @dataclass(frozen=True)
-class Stickers:
+class StickerDescriber:
     """`name` is one of `describers.STICKERS`.
 
     `stickers-uninstructed` gets no instruction, but the beginning "a [class]", as the paper's BLIP-2 did. It says what

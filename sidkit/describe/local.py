@@ -67,11 +67,11 @@ class Local:
         if "pixel_values" in inputs:
             inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
         with torch.no_grad():
-            found = model.generate(**inputs, max_new_tokens=self.tokens, do_sample=False)
-        given = inputs["input_ids"].shape[1]
-        new = found[0, given:] if found.shape[1] > given else found[0]
-        text = processor.decode(new, skip_special_tokens=True)
-        if len(new) >= self.tokens and instruction.answer == "structure":
+            (tokens,) = model.generate(**inputs, max_new_tokens=self.tokens, do_sample=False)
+        asked = inputs["input_ids"].shape[1]
+        answer = tokens[asked:] if len(tokens) > asked else tokens  # some models leave the question out themselves
+        text = processor.decode(answer, skip_special_tokens=True)
+        if len(answer) >= self.tokens and instruction.answer == "structure":
             raise AnswerError("cut off", text)
         return read_answer(text, class_word, instruction, self.name)
 

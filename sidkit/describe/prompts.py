@@ -58,17 +58,17 @@ def photo_prompts(subject: Subject, each: int = 2) -> list[Prompt]:
 
 def _of_kind(kind: Kind, subject: Subject) -> list[Prompt]:
     """A prompt for each value whose last word no caption of the subject says."""
-    said = _said(subject)
+    captions = _all_captions(subject)
     prompts = []
     for value in kind.values:
         *_, noun = value.split()
-        if noun not in said:
+        if noun not in captions:
             text = kind.template.format(v=MARK, c=subject.class_word, x=value)
             prompts.append(Prompt(text, kind.name, {kind.factor: value}))
     return prompts
 
 
-def _said(subject: Subject) -> str:
+def _all_captions(subject: Subject) -> str:
     """All captions of a subject, lower case."""
     texts: list[str] = []
     for by_file in subject.captions.values():

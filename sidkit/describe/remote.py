@@ -120,8 +120,8 @@ class Remote:
     @property
     def _price(self) -> Price | None:
         """The shipped prices are OpenAI's; for another server they say nothing."""
-        known = self._is_openai or self.prices
-        return self._prices.models.get(self.model) if known else None
+        priced = self._is_openai or self.prices
+        return self._prices.models.get(self.model) if priced else None
 
     def _ask(self, image: Image.Image, instruction: Instruction) -> Any:
         import openai

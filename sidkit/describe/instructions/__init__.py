@@ -14,7 +14,7 @@ from typing import Literal
 
 from sidkit.config import check_name
 
-FOLDER = Path(__file__).parent
+TEXTS = Path(__file__).parent
 CLASS = "{class}"
 PAPER, OURS = "the paper, Fig. 4", "this book"
 
@@ -34,7 +34,7 @@ class Instruction:
         return replace(self, text=self.text.replace(CLASS, class_word))
 
 
-KNOWN = {
+SHIPPED = {
     "sentence": ("sentence", False, PAPER),
     "start": ("start", False, PAPER),
     "sentence_style": ("sentence", True, OURS),
@@ -51,9 +51,9 @@ def load_instruction(name: str) -> Instruction:
     if name.endswith(".txt"):
         path = Path(name)
         return Instruction(path.stem, _read(path), "sentence", source=name)
-    check_name("instruction", name, KNOWN)
-    answer, style, source = KNOWN[name]
-    text = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    check_name("instruction", name, SHIPPED)
+    answer, style, source = SHIPPED[name]
+    text = (TEXTS / f"{name}.txt").read_text(encoding="utf-8")
     return Instruction(name, text.strip(), answer, style, source)
 
 
