@@ -12,6 +12,7 @@ caption waits to be written: `read_captions` refuses what is malformed, `Caption
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -202,7 +203,7 @@ def _explained(error: ValidationError) -> str:
     """The first of pydantic's errors in our words."""
     first = error.errors()[0]
     where, value = first["loc"], first["input"]
-    got = repr(value)[:LONGEST]
+    got = _as_json(value)
     if not where:
         return f'expected an object {{"class_word": ..., "bias": ..., "captions": ...}}, got {got}'
     match where[0], where[1:]:
@@ -216,6 +217,12 @@ def _explained(error: ValidationError) -> str:
             form = f'expected {file} to have a caption or {{"1": caption, "3": caption}}, got {got}'
             return (where[-1] == "[key]" and _unknown(f"case of {file}", value, map(str, WRITTEN_CASES))) or form
     return _unknown("key", where[0], Captions.model_fields) or str(error)
+
+
+def _as_json(value: Any) -> str:
+    """The beginning of a value as it stands in the file; half a character, which no screen shows, by its number."""
+    text = json.dumps(value, ensure_ascii=False)[:LONGEST]
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _unknown(kind: str, value: Any, known: Iterable[str]) -> str:
