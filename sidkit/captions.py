@@ -220,9 +220,8 @@ def _explained(error: ValidationError) -> str:
 
 
 def _as_json(value: Any) -> str:
-    """The beginning of a value as it stands in the file; half a character, which no screen shows, by its number."""
-    text = json.dumps(value, ensure_ascii=False)[:LONGEST]
-    return text.encode("utf-8", "backslashreplace").decode()
+    """The beginning of a value as it stands in the file."""
+    return json.dumps(value, ensure_ascii=False)[:LONGEST]
 
 
 def _unknown(kind: str, value: Any, known: Iterable[str]) -> str:

@@ -42,15 +42,19 @@ def write_json(path: Path | str, value: Any) -> None:
 def read_json(path: Path | str) -> Any:
     """The value in a JSON file that people edit.
 
-    Raises ValueError in one line, which names the file, where it cannot be read, is not UTF-8, is no JSON, or has a key
-    twice: of those, a parser would keep the last one and lose what was written under the first.
+    Raises ValueError in one line, which names the file, where it cannot be read, is not UTF-8, is no JSON, holds half a
+    character, or has a key twice: of those, a parser would keep the last one and lose what was written under the first.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_no_repeats)
+        value = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_no_repeats)
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
     except OSError as error:
         raise ValueError(f"{path}: expected a file that can be read, but {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected text in UTF-8, got another encoding; save it as UTF-8") from error
+    except UnicodeEncodeError as error:  # "\ud800", of which no file can be written and nothing shown
+        raise ValueError(f"{path}: expected text, got half a character, {error.object[error.start]!r}") from error
     except RecursionError as error:
         raise ValueError(f"{path}: expected JSON, but it is nested too deep") from error
     except ValueError as error:
