@@ -126,10 +126,11 @@ class Captions(BaseModel):
     def faults(self, pictures: Iterable[str]) -> Iterator[Fault]:
         """All that is in the way of training on pictures of these names; none where nothing is."""
         pictures = sorted(pictures)
+        written = self.written()
         yield from self._lacking()
         yield from self.astray(pictures)
         for name in pictures:
-            if name not in self.written():
+            if name not in written:
                 yield Fault(name, f"expected a caption for each picture, got none for {name}; describe it")
         yield from self._uneven()
         yield from self._badly_marked()
@@ -151,8 +152,9 @@ class Captions(BaseModel):
 
     def _uneven(self) -> Iterator[Fault]:
         """Pictures that lack a case which another has."""
+        cases = self.cases
         for file, texts in self.written().items():
-            for case in self.cases:
+            for case in cases:
                 if case not in texts:
                     message = f"expected the same cases for every picture, but {file} lacks case {case}; write it"
                     yield Fault(file, message, case)

@@ -79,15 +79,15 @@ def read_folder(folder: Path, class_word: str | None = None, *, pictures: bool =
 
 def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Problem]:
     """What `load_subject` refuses, but for a faulty `[v]` in the case that is checked: the checker says more of it."""
+    checked = written.of_case(case)
     reported = set()
     for fault in written.faults(names):
         reported.add(fault.file)
-        checked = fault.case == case and fault.file in written.of_case(case)
-        if not checked:
+        if fault.case != case or fault.file not in checked:
             of_picture = fault.case is None and fault.file in {*names, *written.captions}
             yield Problem(fault.file, "picture" if of_picture else "refused", fault.message)
     for name in names:
-        if name not in reported and name not in written.of_case(case):
+        if name not in reported and name not in checked:
             yield Problem(name, "picture", f"expected a caption of case {case} to check, got none; describe it")
 
 
