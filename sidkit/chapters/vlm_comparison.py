@@ -62,12 +62,7 @@ class Findings:
     dosed: pd.DataFrame
 
 
-def plans(
-    scale: str,
-    *,
-    subjects: Sequence[str] = (),
-    **options: Any,
-) -> dict[str, Plan]:
+def plans(scale: str, *, subjects: Sequence[str] = (), **options: Any) -> dict[str, Plan]:
     """The plan "compared" of the describers, and "dosed" of the curve; what they share is trained once.
 
     `subjects` are those of both. `options` are those of `make_plan`; ValueError as there.
