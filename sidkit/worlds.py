@@ -18,6 +18,7 @@ from sidkit.config import Profile, model_key, shipped, weights_folder
 from sidkit.describe.describers import STICKERS
 from sidkit.describe.prompts import photo_prompts
 from sidkit.stickers import references
+from sidkit.stickers.sticker_prompts import sticker_prompts
 from sidkit.subjects import Prompt, Subject
 
 
@@ -130,7 +131,7 @@ class StickerWorld:
 
     def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
         """Drawn from the world's factors by `seed`."""
-        return references.prompts(subject, each, seed=seed)
+        return sticker_prompts(subject, each, seed=seed)
 
     def undesired(self, subject: Subject) -> dict[str, str]:
         """What the scenes share."""

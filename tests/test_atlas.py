@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from sidkit.stickers import factors
 from sidkit.stickers.anchors import anchors
 from sidkit.stickers.atlas import ART, drawing, further_designs, further_sources, sources
-from sidkit.stickers.colors import two_toned
+from sidkit.stickers.make_art import two_toned
 from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import compose
 

@@ -161,7 +161,7 @@ def test_evaluate_prints_one_json_object_or_a_table(monkeypatch, capsys, module)
 def test_gallery_and_atlas_write_where_they_are_told(monkeypatch, capsys, module, tmp_path):
     written = []
     module("sidkit.stickers.gallery", write=written.append)
-    module("sidkit.stickers.atlas", build=lambda folder: [folder / "a.webp"])
+    module("sidkit.stickers.make_art", make_art=lambda folder: [folder / "a.webp"])
     assert call(monkeypatch, capsys, "stickers", "gallery", tmp_path)[0] == 0
     assert written == [tmp_path]
     assert call(monkeypatch, capsys, "stickers", "atlas", "--folder", tmp_path)[1] == f"{tmp_path / 'a.webp'}\n"

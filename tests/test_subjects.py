@@ -17,7 +17,8 @@ from sidkit.pretrain.tokenizer import make_tokenizer
 from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import SUBJECTS
 from sidkit.stickers.looks import looks
-from sidkit.stickers.references import SHARED, make_subject, prompts, read_truth
+from sidkit.stickers.references import SHARED, make_subject, read_truth
+from sidkit.stickers.sticker_prompts import sticker_prompts
 from sidkit.subjects import load_image, load_images, load_subject
 
 RED = (200, 30, 30)
@@ -343,7 +344,7 @@ def test_a_bias_does_not_change_the_others(tmp_path):
 def test_prompts_never_ask_for_what_references_show(tmp_path, bias):
     subject = make_subject(tmp_path, "dog", bias, 4, seed=2)
     scenes = list(read_truth(subject).scenes.values())
-    found = prompts(subject, 6)
+    found = sticker_prompts(subject, 6)
     assert len({prompt.text for prompt in found}) == 24
     for prompt in found:
         said = grammar.parse(prompt.text)
@@ -352,7 +353,7 @@ def test_prompts_never_ask_for_what_references_show(tmp_path, bias):
         assert not any(getattr(scene, factor) == value for factor, value in prompt.asked.items() for scene in scenes)
         assert prompt.asked.get("attribute") not in looks(scenes[0])
     assert [prompt.kind for prompt in found[:4]] == ["recontextualization", "nearby", "accessory", "property"]
-    assert prompts(subject, 2) == found[:8] != prompts(subject, 2, seed=1)
+    assert sticker_prompts(subject, 2) == found[:8] != sticker_prompts(subject, 2, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +374,7 @@ def test_a_wrong_request_is_refused(tmp_path, arguments, message):
 def test_too_many_prompts_and_photos_are_refused(tmp_path, folder):
     subject = make_subject(tmp_path / "s", "dog", "nearby", 4, seed=0)
     with pytest.raises(ValueError, match="expected 1 to 8 of each kind, got 9"):
-        prompts(subject, 9)
+        sticker_prompts(subject, 9)
     with pytest.raises(ValueError, match="expected a sticker subject"):
         read_truth(load_subject(folder))
 
@@ -396,7 +397,7 @@ def test_a_style_is_learnt_from_pictures_that_share_what_they_show(tmp_path):
     texts = {case: captions["00.png"] for case, captions in subject.captions.items()}
     assert texts[1] == "a painting in the style of [v] art"
     assert "dog" in texts[3] and texts[3].count("[v]") == 1
-    asked = prompts(subject, 2)
+    asked = sticker_prompts(subject, 2)
     assert len(asked) == 8 and all(prompt.text.endswith("in the style of [v] art") for prompt in asked)
     assert all(prompt.asked["class"] != "dog" for prompt in asked)
     assert len({prompt.asked["class"] for prompt in asked}) == 8

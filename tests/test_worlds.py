@@ -9,7 +9,8 @@ import pytest
 from sidkit import worlds
 from sidkit.config import load_profile
 from sidkit.describe.prompts import photo_prompts
-from sidkit.stickers.references import SCENES, make_subject, prompts
+from sidkit.stickers.references import SCENES, make_subject
+from sidkit.stickers.sticker_prompts import sticker_prompts
 from sidkit.subjects import load_subject
 from sidkit.worlds import Photos, StickerWorld, world_of, world_of_folder
 
@@ -42,7 +43,7 @@ def test_a_folder_is_of_the_world_of_its_pictures(sticker, photo, tmp_path):
 
 
 def test_prompts_fit_the_subject(sticker, photo):
-    assert StickerWorld().prompts(sticker, 3, seed=4) == prompts(sticker, 3, seed=4)
+    assert StickerWorld().prompts(sticker, 3, seed=4) == sticker_prompts(sticker, 3, seed=4)
     assert Photos().prompts(photo, 2, seed=4) == photo_prompts(photo, 2)
     assert len(photo_prompts(photo, 2)) == 8
     with pytest.raises(ValueError, match="expected a sticker subject"):

@@ -23,10 +23,11 @@ stickers = typer.Typer(
 def atlas(
     folder: Annotated[Path | None, typer.Option(help="Where the sheets go [the package's own folder].")] = None,
 ) -> None:
-    """Build the art sheets from the six sets' packages (needs npm and resvg-py; the result is shipped)."""
-    from sidkit.stickers import atlas
+    """Make the art sheets and the table of looks from the sets' packages (needs npm and resvg-py; both are shipped)."""
+    from sidkit.stickers.atlas import ART
+    from sidkit.stickers.make_art import make_art
 
-    for path in atlas.build(*([folder] if folder else [])):
+    for path in make_art(folder or ART):
         typer.echo(path)
 
 

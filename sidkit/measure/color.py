@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from sidkit.config import check_name
-from sidkit.stickers.looks import HUE_NAMES, HUE_STARTS
+from sidkit.stickers.color_names import HUE_NAMES, HUE_STARTS
 
 COLORS = tuple(dict.fromkeys(HUE_NAMES))  # red, orange, yellow, green, blue, purple, pink
 COLORFUL, BRIGHT = 0.15, 0.2  # least saturation and value, of 1: below, a pixel is white, gray or black

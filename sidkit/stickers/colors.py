@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import colorsys
-
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image
 
 # What a coloured object is tinted with.
 TINTS = {
@@ -32,51 +30,35 @@ RAMPS = {
 }
 
 
-def _luminance(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Luminance 0..1, stretched so that the drawing uses the whole range."""
-    gray = rgb @ np.array([0.299, 0.587, 0.114]) / 255
-    low, high = np.quantile(gray[alpha > 127], [0.05, 0.95])
-    return np.clip((gray - low) / max(high - low, 0.2), 0, 1)
+LIGHT_WEIGHTS = np.array([0.299, 0.587, 0.114])  # of red, green and blue in luminance
+LEAST_RANGE = 0.2  # of luminance that is stretched: a drawing of one shade stays flat
 
 
 def tint(image: Image.Image, color: str) -> Image.Image:
     """The RGBA drawing in one colour, its shading kept."""
-    rgba = np.asarray(image)
-    light = _luminance(rgba[..., :3].astype(np.float32), rgba[..., 3])[..., None]
-    colored = np.array(TINTS[color]) * (0.45 + 0.55 * light) + 60 * np.clip(light - 0.8, 0, 1)
-    return Image.fromarray(np.dstack([np.clip(colored, 0, 255).astype(np.uint8), rgba[..., 3]]), "RGBA")
+    light = _luminance(image)[..., None]
+    shaded = np.array(TINTS[color]) * (0.45 + 0.55 * light)
+    shine = 60 * np.clip(light - 0.8, 0, 1)
+    return _with_alpha_of(image, np.clip(shaded + shine, 0, 255))
 
 
 def recolor(image: Image.Image, attribute: str) -> Image.Image:
     """The RGBA drawing with its luminance mapped on the ramp of a colour or material."""
-    rgba = np.asarray(image)
-    light = _luminance(rgba[..., :3].astype(np.float32), rgba[..., 3])
+    light = _luminance(image)
     ramp = np.array(RAMPS[attribute])
-    channels = [np.interp(light, (0, 0.5, 1), ramp[:, c]) for c in range(3)]
-    return Image.fromarray(np.dstack([*channels, rgba[..., 3]]).astype(np.uint8), "RGBA")
+    channels = [np.interp(light, (0, 0.5, 1), ramp[:, channel]) for channel in range(3)]
+    return _with_alpha_of(image, np.dstack(channels))
 
 
-def two_toned(icon: Image.Image, seed: str) -> Image.Image:
-    """A black RGBA icon in one colour, and what its lines enclose in a lighter one; `seed` says which."""
-    rng = np.random.default_rng(list(seed.encode()))
-    hues, grays = rng.uniform(0, 1, 2), rng.uniform(0, 1, 2)
-    ink = colorsys.hsv_to_rgb(hues[0], grays[0], rng.uniform(0.15, 0.85))
-    filling = colorsys.hsv_to_rgb(hues[1], 0.7 * grays[1], rng.uniform(0.85, 1))
-    whole = _filled(icon.getchannel("A"))
-    drawn = Image.new("RGBA", icon.size, _bytes(filling))
-    drawn.paste(Image.new("RGBA", icon.size, _bytes(ink)), mask=icon.getchannel("A"))
-    drawn.putalpha(whole)
-    return drawn
+def _luminance(image: Image.Image) -> np.ndarray:
+    """Luminance 0..1 (height, width) of an RGBA drawing, stretched so that the drawing uses the whole range."""
+    rgba = np.asarray(image)
+    gray = rgba[..., :3].astype(np.float32) @ LIGHT_WEIGHTS / 255
+    opaque = rgba[..., 3] > 127
+    low, high = np.quantile(gray[opaque], [0.05, 0.95])
+    return np.clip((gray - low) / max(high - low, LEAST_RANGE), 0, 1)
 
 
-def _filled(alpha: Image.Image) -> Image.Image:
-    """The alpha channel with all that it encloses made opaque."""
-    roomy = Image.new("L", (alpha.width + 2, alpha.height + 2))
-    roomy.paste(alpha.point(lambda a: 255 * (a > 127)), (1, 1))
-    ImageDraw.floodfill(roomy, (0, 0), 128)  # what can be reached from outside
-    inside = roomy.crop((1, 1, alpha.width + 1, alpha.height + 1)).point(lambda a: 255 * (a == 0))
-    return ImageChops.lighter(alpha, inside)
-
-
-def _bytes(color: tuple[float, float, float]) -> tuple[int, ...]:
-    return tuple(round(255 * channel) for channel in color)
+def _with_alpha_of(image: Image.Image, rgb: np.ndarray) -> Image.Image:
+    alpha = np.asarray(image)[..., 3]
+    return Image.fromarray(np.dstack([rgb.astype(np.uint8), alpha]), "RGBA")

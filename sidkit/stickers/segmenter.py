@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sidkit.stickers.nets import Saved
+from sidkit.stickers.tensors import pixels as as_pixels
 
 SIDE = 64  # px that pictures are scaled to
 SMALLEST = 0.01  # of the picture; a smaller subject is none
@@ -28,38 +29,48 @@ class Segmenter(Saved):
         super().__init__()
         self.config = {"width": width}
         widths = (width, 2 * width, 4 * width, 4 * width)
+        levels = list(zip(widths, widths[1:]))
         self.stem = _block(3, width, stride=2)
-        self.down = nn.ModuleList(_block(a, b, stride=2) for a, b in zip(widths, widths[1:]))
-        self.up = nn.ModuleList(_block(a + b, a) for a, b in zip(widths, widths[1:]))
+        self.down = nn.ModuleList(_block(upper, lower, stride=2) for upper, lower in levels)
+        self.up = nn.ModuleList(_block(upper + lower, upper) for upper, lower in levels)
         self.fewer = nn.Conv2d(width, FINE, 1)  # at the picture's own side a channel costs four times as much
         self.last = nn.Sequential(_block(FINE + 3, 8), nn.Conv2d(8, 1, 3, padding=1))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(n, 3, 64, 64) in [0, 1] to logits (n, 64, 64)."""
-        maps = [self.stem(pixels - 0.5)]
+        x = self.stem(pixels - 0.5)
+        upper = []
         for layer in self.down:
-            maps.append(layer(maps[-1]))
-        x = maps.pop()
+            upper.append(x)
+            x = layer(x)
         for layer in reversed(self.up):
-            x = layer(torch.cat([maps.pop(), _twice(x)], dim=1))
-        return self.last(torch.cat([pixels - 0.5, _twice(self.fewer(x))], dim=1))[:, 0]
+            x = layer(torch.cat([upper.pop(), _twice(x)], dim=1))
+        fine = torch.cat([pixels - 0.5, _twice(self.fewer(x))], dim=1)
+        return self.last(fine)[:, 0]
 
     @torch.inference_mode()
     def masks(self, pictures: Sequence[Image.Image]) -> list[np.ndarray | None]:
         """A boolean (height, width) a picture, True on the subject; None where none is found."""
-        return [mask for start in range(0, len(pictures), BATCH) for mask in self._masks(pictures[start:][:BATCH])]
+        masks = []
+        for start in range(0, len(pictures), BATCH):
+            masks += self._masks(pictures[start : start + BATCH])
+        return masks
 
     def _masks(self, pictures: Sequence[Image.Image]) -> list[np.ndarray | None]:
-        small = [np.asarray(one.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR)) for one in pictures]
-        logits = self(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255)
-        return [_mask(one, picture.size) for one, picture in zip(logits, pictures)]
+        small = [picture.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR) for picture in pictures]
+        logits = self(as_pixels(small))
+        return [_mask(found, picture.size) for found, picture in zip(logits, pictures, strict=True)]
 
 
 def _block(before: int, after: int, stride: int = 1) -> nn.Sequential:
-    layers = []
-    for count, step in ((before, stride), (after, 1)):
-        layers += [nn.Conv2d(count, after, 3, step, 1), nn.GroupNorm(4, after), nn.SiLU()]
-    return nn.Sequential(*layers)
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, stride, 1),
+        nn.GroupNorm(4, after),
+        nn.SiLU(),
+        nn.Conv2d(after, after, 3, 1, 1),
+        nn.GroupNorm(4, after),
+        nn.SiLU(),
+    )
 
 
 def _twice(x: torch.Tensor) -> torch.Tensor:
@@ -68,6 +79,9 @@ def _twice(x: torch.Tensor) -> torch.Tensor:
 
 def _mask(logits: torch.Tensor, size: tuple[int, int]) -> np.ndarray | None:
     """The logits above 0, at the picture's own size."""
-    large = F.interpolate(logits[None, None], size[::-1], mode="bilinear", align_corners=False)[0, 0]
-    mask = (large > 0).numpy()
-    return mask if mask.mean() >= SMALLEST and not mask.all() else None
+    width, height = size
+    large = F.interpolate(logits[None, None], (height, width), mode="bilinear", align_corners=False)
+    mask = (large[0, 0] > 0).numpy()
+    if mask.mean() < SMALLEST or mask.all():
+        return None
+    return mask
