@@ -16,7 +16,7 @@ from sidkit.stickers.scenes import compose
 
 def test_every_class_has_further_drawings_and_no_test_class_has():
     for name in factors.SUBJECTS:
-        assert 5 <= len(further_designs(name)) <= len(factors.FURTHER)
+        assert 5 <= len(further_designs(name)) <= len(factors.FURTHER_DESIGNS)
     assert not any(map(further_designs, factors.TEST_SUBJECTS))
 
 
@@ -58,9 +58,9 @@ def test_an_unknown_drawing_is_refused_with_those_there_are():
 
 def test_scenes_show_further_drawings_as_often_as_asked():
     rng = np.random.default_rng(0)
-    shown = [sample_scene(rng, further=0.5).design in factors.FURTHER for _ in range(400)]
+    shown = [sample_scene(rng, further=0.5).design in factors.FURTHER_DESIGNS for _ in range(400)]
     assert 0.4 < np.mean(shown) < 0.6
-    assert not any(sample_scene(rng).design in factors.FURTHER for _ in range(100))
+    assert not any(sample_scene(rng).design in factors.FURTHER_DESIGNS for _ in range(100))
 
 
 def test_a_further_drawing_can_wear_things():

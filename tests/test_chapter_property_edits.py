@@ -11,7 +11,7 @@ from PIL import Image
 from sidkit import config
 from sidkit.chapters import description_cases
 from sidkit.chapters import property_edits as edits
-from sidkit.stickers.looks import colors
+from sidkit.stickers.drawing_words import colors
 from sidkit.stickers.references import make_subject
 from sidkit.study import claims, painted
 from sidkit.study import drawn_masks as finding

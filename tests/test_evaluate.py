@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sidkit.pretrain import evaluate
-from sidkit.pretrain.evaluate import agreement, draw, found, matched
+from sidkit.pretrain.evaluate import agreement, draw, identified, matched
 from sidkit.stickers import grammar
 from sidkit.stickers.heads import HEADS, identity, labels
 
@@ -71,7 +71,7 @@ def test_matching_is_perfect_for_a_model_that_knows():
 
 def test_identity_is_found_by_chance_where_everything_looks_the_same(monkeypatch):
     monkeypatch.setattr(evaluate, "CHOICES", 5)
-    assert found(Constant(), 40) == pytest.approx(0.2, abs=0.2)
+    assert identified(Constant(), 40) == pytest.approx(0.2, abs=0.2)
 
 
 def test_the_hundred_subjects_differ():

@@ -5,6 +5,7 @@ import pytest
 
 from sidkit.stickers import grammar, vocabulary
 from sidkit.stickers.atlas import designs
+from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.factors import (
     ATTRIBUTES,
     HUES,
@@ -18,7 +19,6 @@ from sidkit.stickers.factors import (
     Scene,
     subject_classes,
 )
-from sidkit.stickers.looks import looks
 
 FULL = Scene(
     "dog",

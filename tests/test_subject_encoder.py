@@ -18,9 +18,9 @@ from sidkit.stickers.subject_encoder import (
     SubjectEncoder,
     SubjectNet,
     eyes_name,
+    look,
     make_net,
     pixels,
-    seen,
     spelling,
     token_of,
     view,
@@ -109,7 +109,7 @@ def test_the_word_of_the_looks_is_the_sum_of_theirs(tiny_pipe):
 def test_a_net_says_what_its_two_parts_say_in_the_table_s_size(eyes):
     table = torch.arange(10.0).view(2, 5)
     net = make_net(eyes, "some", table)
-    maps = seen(eyes, torch.rand(3, 3, 64, 64))
+    maps = look(eyes, torch.rand(3, 3, 64, 64))
     assert torch.equal(net(*maps), torch.zeros(3, 5))
     torch.nn.init.ones_(net.direct.bias)
     torch.nn.init.constant_(net.word.bias, 2.0)
@@ -168,7 +168,7 @@ def test_the_saved_encoder_says_the_same_and_knows_its_eyes(tiny_weights, eyes, 
     image, mask = Image.effect_noise((64, 64), 80).convert("RGB"), np.zeros((64, 64), bool)
     mask[10:50, 20:60] = True
     with torch.no_grad():
-        wanted = net(*seen(eyes, pixels([view(image, mask)])))[0]
+        wanted = net(*look(eyes, pixels([view(image, mask)])))[0]
     encoder = SubjectEncoder(tmp_path, tiny_weights / "reader")
     assert torch.allclose(encoder.word(image, mask), wanted, atol=1e-5)
     make_net(eyes, "others", torch.randn(5, WIDTH)).save(tmp_path)

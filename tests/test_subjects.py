@@ -15,8 +15,8 @@ from sidkit.mark import check_ready, insert
 from sidkit.masks.given import given_mask
 from sidkit.pretrain.tokenizer import make_tokenizer
 from sidkit.stickers import factors, grammar
+from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.factors import SUBJECTS
-from sidkit.stickers.looks import looks
 from sidkit.stickers.references import SHARED, make_subject, read_truth
 from sidkit.stickers.sticker_prompts import sticker_prompts
 from sidkit.subjects import load_image, load_images, load_subject
@@ -361,8 +361,8 @@ def test_prompts_never_ask_for_what_references_show(tmp_path, bias):
     [
         (("dgo", "nearby"), "unknown subject class 'dgo'; did you mean 'dog'"),
         (("dog", "nearbye"), "unknown bias 'nearbye'; did you mean 'nearby'"),
-        (("dog", ()), "at least one reference and one bias"),
-        (("dog", "nearby", 0), "at least one reference"),
+        (("dog", ()), "bias: expected at least one of background, nearby"),
+        (("dog", "nearby", 0), "references: expected at least one, got 0"),
     ],
 )
 def test_a_wrong_request_is_refused(tmp_path, arguments, message):

@@ -21,7 +21,7 @@ from sidkit.config import check_name
 from sidkit.measure.color import COLORS, has_color
 from sidkit.measure.statistics import case_means, paired_difference, subject_differences
 from sidkit.plot import charts, sheets
-from sidkit.stickers.looks import colors as colors_of_design
+from sidkit.stickers.drawing_words import colors as colors_of_design
 from sidkit.stickers.sampling import known_designs
 from sidkit.stickers.vocabulary import with_article
 from sidkit.study.chapter import Results

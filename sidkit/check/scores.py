@@ -20,8 +20,8 @@ import pandas as pd
 from sidkit.check.check import KINDS, find
 from sidkit.mark import MARK, class_caption
 from sidkit.stickers import grammar
+from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.looks import looks
 from sidkit.stickers.sampling import sample_scene
 
 BY_HAND = Path(__file__).with_name("by_hand.json")

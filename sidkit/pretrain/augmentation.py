@@ -65,7 +65,13 @@ def blur(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (x * tint + brightness + grain).clamp(0, 1)
 
 
-def _between(low: float, high: float, rows: int, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _between(
+    low: float,
+    high: float,
+    rows: int,
+    x: torch.Tensor,
+    generator: torch.Generator,
+) -> torch.Tensor:
     """Random numbers (rows, n), n for each picture."""
     shares = torch.rand(rows, len(x), generator=generator)
     return shares.to(x.device) * (high - low) + low

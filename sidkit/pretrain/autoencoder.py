@@ -75,7 +75,11 @@ class Autoencoder(Part):
         return grid([*pictures(x), *pictures(y)], ON_SHEET, 2)
 
 
-def _from_standard(mean: torch.Tensor, variance: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
+def _from_standard(
+    mean: torch.Tensor,
+    variance: torch.Tensor,
+    log_variance: torch.Tensor,
+) -> torch.Tensor:
     """The mean KL divergence of normal distributions from the standard one."""
     return 0.5 * (mean**2 + variance - 1 - log_variance).mean()
 
@@ -86,7 +90,14 @@ class Decoder(Part):
     Sampled latents are never quite right, so the decoder sees latents with a little noise.
     """
 
-    def __init__(self, vae: AutoencoderKL, pool: Pool, latents: np.ndarray, batch: int, noise: float = 0.05) -> None:
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        pool: Pool,
+        latents: np.ndarray,
+        batch: int,
+        noise: float = 0.05,
+    ) -> None:
         super().__init__()
         self.vae = vae
         self.pool = pool

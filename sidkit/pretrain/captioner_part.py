@@ -30,7 +30,14 @@ PicturesAndTexts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 class CaptionerPart(Part):
     """Cross-entropy of the caption's words, given the picture's maps and the instruction."""
 
-    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, maps: tuple, batch: int) -> None:
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        tokenizer,
+        pool: Pool,
+        maps: tuple,
+        batch: int,
+    ) -> None:
         super().__init__()
         self.model = model
         self.pool = pool
@@ -91,7 +98,13 @@ class CaptionerPart(Part):
         return torch.from_numpy(taken).float()
 
 
-def maps_on_disk(eyes: Eyes, pool: Pool, count: int, folder: Path, device: str) -> tuple[np.ndarray, np.ndarray]:
+def maps_on_disk(
+    eyes: Eyes,
+    pool: Pool,
+    count: int,
+    folder: Path,
+    device: str,
+) -> tuple[np.ndarray, np.ndarray]:
     """The eyes' maps of the pool's first `count` pictures, each a little jittered, in half precision.
 
     Made once for each backbone.

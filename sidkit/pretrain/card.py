@@ -60,7 +60,14 @@ MODELS = {
 }
 
 
-def write_card(folder: Path, part: str, scenes: int, parameters: int, record: dict, score: str = "") -> None:
+def write_card(
+    folder: Path,
+    part: str,
+    scenes: int,
+    parameters: int,
+    record: dict,
+    score: str = "",
+) -> None:
     """Write README.md and `training.json` beside the weights; `score` goes on with what the part is said to be."""
     library, what = MODELS[part]
     plan = record["plan"]

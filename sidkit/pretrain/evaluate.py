@@ -43,7 +43,7 @@ def evaluate(scenes: int = 1000) -> dict:
         "sampled": sampled(pipe, reader, scenes),
         "reader": read(reader, scenes),
         "image_text": matched(ImageTextEncoder(profile.encoders), scenes),
-        "identity": found(IdentityEncoder(profile.encoders), scenes),
+        "identity": identified(IdentityEncoder(profile.encoders), scenes),
         "psnr_db": reconstructed(pipe.vae, min(scenes, RECONSTRUCTED)),
         "seconds_16": seconds(pipe),
     }
@@ -57,15 +57,19 @@ def draw(count: int, *, held_out: bool, seed: int = SEED) -> tuple[list[Scene], 
     return scenes, pictures
 
 
-def agreement(reader: FactorReader, scenes: list[Scene], pictures: list[Image.Image]) -> dict[str, float]:
+def agreement(
+    reader: FactorReader,
+    scenes: list[Scene],
+    pictures: list[Image.Image],
+) -> dict[str, float]:
     """Share of pictures in which the reader sees what the scene says, for each factor."""
     logits = reader.read(pictures)
     truth = [labels(scene) for scene in scenes]
     shares = {}
     for head in truth[0]:
         wanted = [label[head] for label in truth]
-        seen = logits[head].argmax(1)
-        shares[head] = float(np.mean(seen == wanted))
+        answers = logits[head].argmax(1)
+        shares[head] = float(np.mean(answers == wanted))
     return shares
 
 
@@ -117,7 +121,7 @@ def matched(encoder: ImageTextEncoder, count: int) -> float:
     return right / count
 
 
-def found(encoder: IdentityEncoder, count: int) -> float:
+def identified(encoder: IdentityEncoder, count: int) -> float:
     """Share of pictures whose subject is found among 100 held-out subjects, each in another scene."""
     rng = np.random.default_rng(SEED)
     subjects = _subjects(rng)

@@ -106,7 +106,12 @@ class _Run:
         sheet = _Every(self.plan.sheet_every * 60)
         total = self.plan.minutes * 60
         start = time.monotonic()
-        with tqdm(total=round(total), desc=type(self.part).__name__, unit="s", smoothing=0) as bar:
+        with tqdm(
+            total=round(total),
+            desc=type(self.part).__name__,
+            unit="s",
+            smoothing=0,
+        ) as bar:
             while (now := time.monotonic()) - start < total:
                 loss = self._step(next(batches), (now - start) / total)
                 self.seconds += time.monotonic() - now
@@ -257,7 +262,12 @@ class _Draws(Dataset):
 
 def _forked(workers: int) -> dict[str, Any]:
     """A loader's settings for processes that share the pool's memory, and touch no GPU."""
-    return dict(num_workers=workers, multiprocessing_context="fork", worker_init_fn=_alone, pin_memory=True)
+    return dict(
+        num_workers=workers,
+        multiprocessing_context="fork",
+        worker_init_fn=_alone,
+        pin_memory=True,
+    )
 
 
 def _alone(worker: int) -> None:

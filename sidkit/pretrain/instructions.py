@@ -41,7 +41,7 @@ SPARE = {
     ),
     "": ("",),
 }
-HELD_OUT = "Describe this picture in detail, and do not say anything about the features of the {c}."
+NEVER_GIVEN = "Describe this picture in detail, and do not say anything about the features of the {c}."  # in training
 CLASS = "{c}"  # where the class word goes
 
 # (closely, spared) -> how often it is asked; the rest of the time no instruction is given
@@ -93,7 +93,7 @@ def answer(scene: Scene, closely: bool, spared: str | None, rng: np.random.Gener
 
 def instruction_words() -> set[str]:
     """Every word of the instructions, for the tokenizer."""
-    sentences = [*CLOSELY, *BRIEFLY, *START, HELD_OUT]
+    sentences = [*CLOSELY, *BRIEFLY, *START, NEVER_GIVEN]
     for texts in SPARE.values():
         sentences += texts
     text = " ".join(sentences).replace(CLASS, "")

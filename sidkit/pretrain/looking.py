@@ -82,8 +82,8 @@ class IdentityPart(Part):
         device = next(self.parameters()).device
         fine, coarse = (maps[drawn].to(device).float() for maps in self.maps)
         vectors = self.net.head(fine, coarse).float()
-        ones, others = vectors.chunk(2)
-        return symmetric_cross_entropy(ones @ others.T / self.temperature)
+        first, second = vectors.chunk(2)
+        return symmetric_cross_entropy(first @ second.T / self.temperature)
 
     def _groups(self, rng: np.random.Generator) -> list[list[int]]:
         """Half a batch of designs: all those of one class, then of another, until there are enough."""
@@ -118,7 +118,14 @@ class ImageTextPart(Part):
     trains is the projection and the text tower.
     """
 
-    def __init__(self, model: torch.nn.Module, tokenizer, pool: Pool, features: torch.Tensor, batch: int) -> None:
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        tokenizer,
+        pool: Pool,
+        features: torch.Tensor,
+        batch: int,
+    ) -> None:
         super().__init__()
         self.model = model
         self.pool = pool

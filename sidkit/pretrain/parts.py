@@ -230,10 +230,10 @@ def train_subject_encoder(job: Job) -> Path:
 
 def train_segmenter(job: Job) -> Path:
     """Train the segmenter on its own scenes, whose masks are needed at full size."""
-    from sidkit.pretrain.segmenter_part import HELD_OUT, SCENES, SegmenterPart, overlap, scenes
+    from sidkit.pretrain.segmenter_part import SCORED_ON, TRAINED_ON, SegmenterPart, overlap, scenes
     from sidkit.stickers.segmenter import Segmenter
 
-    pictures, masks = scenes(min(SCENES, job.scenes), seed=1)
+    pictures, masks = scenes(min(TRAINED_ON, job.scenes), seed=1)
     part = SegmenterPart(Segmenter(), pictures, masks, job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
@@ -243,7 +243,7 @@ def train_segmenter(job: Job) -> Path:
     record = job.run("segmenter", part, begin)
     folder = job.shipped("segmenter")
     part.net.cpu().save(folder)
-    score = overlap(Segmenter.load(folder), *scenes(HELD_OUT, seed=2, held_out=True)).mean()
+    score = overlap(Segmenter.load(folder), *scenes(SCORED_ON, seed=2, held_out=True)).mean()
     _card(folder, "segmenter", part, record, f"{score:.3f}.")
     return folder
 

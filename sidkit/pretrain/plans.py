@@ -27,14 +27,63 @@ class Plan:
 
 
 PLANS = {
-    "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
-    "decoder": Plan(batch=16, learning_rate=1e-3, weight_decay=0.0, ema=0.999),
-    "latent_reader": Plan(batch=128, learning_rate=2e-3, weight_decay=0.05, ema=0.995),
+    "autoencoder": Plan(
+        batch=16,
+        learning_rate=1.5e-3,
+        weight_decay=0.0,
+        ema=0.998,
+    ),
+    "decoder": Plan(
+        batch=16,
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        ema=0.999,
+    ),
+    "latent_reader": Plan(
+        batch=128,
+        learning_rate=2e-3,
+        weight_decay=0.05,
+        ema=0.995,
+    ),
     "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
-    "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "image_text": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "identity": Plan(batch=256, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
-    "captioner": Plan(batch=48, learning_rate=2e-3, weight_decay=0.02, ema=0.99, cpu_bf16=False),
-    "subject_encoder": Plan(batch=32, learning_rate=1e-3, weight_decay=0.02, ema=0.995),
-    "segmenter": Plan(batch=16, learning_rate=3e-3, ema=0.99, cpu_bf16=False),
+    "reader": Plan(
+        batch=64,
+        learning_rate=1e-3,
+        weight_decay=0.02,
+        ema=0.998,
+        cpu_bf16=False,
+    ),
+    "image_text": Plan(
+        batch=64,
+        learning_rate=1e-3,
+        weight_decay=0.02,
+        ema=0.998,
+        cpu_bf16=False,
+    ),
+    "identity": Plan(
+        batch=256,
+        learning_rate=1e-3,
+        weight_decay=0.02,
+        ema=0.998,
+        cpu_bf16=False,
+    ),
+    "captioner": Plan(
+        batch=48,
+        learning_rate=2e-3,
+        weight_decay=0.02,
+        ema=0.99,
+        cpu_bf16=False,
+    ),
+    "subject_encoder": Plan(
+        batch=32,
+        learning_rate=1e-3,
+        weight_decay=0.02,
+        ema=0.995,
+    ),
+    "segmenter": Plan(
+        batch=16,
+        learning_rate=3e-3,
+        ema=0.99,
+        cpu_bf16=False,
+    ),
 }

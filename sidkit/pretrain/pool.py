@@ -95,7 +95,13 @@ def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> No
     pictures = _new_array(folder / "pictures.npy", (count, size, size, 3))
     cover = _new_array(folder / "cover.npy", (count, cells, cells))
     starts = range(0, count, CHUNK)
-    work = partial(_chunk, count=count, size=size, seed=seed, options=options)
+    work = partial(
+        _chunk,
+        count=count,
+        size=size,
+        seed=seed,
+        options=options,
+    )
     scenes: list[dict] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         chunks = workers.map(work, starts)

@@ -14,8 +14,8 @@ from sidkit.stickers.scenes import compose
 from sidkit.stickers.segmenter import SIDE, Segmenter
 from sidkit.stickers.tensors import channels_first
 
-SCENES = 6000
-HELD_OUT = 300  # scenes of designs that no training shows, for the card's score
+TRAINED_ON = 6000  # scenes
+SCORED_ON = 300  # scenes of designs that no training shows, for the card's score
 ON_SHEET = 8  # pictures
 
 
@@ -64,8 +64,8 @@ def scenes(count: int, *, seed: int, held_out: bool = False) -> tuple[np.ndarray
 
 def overlap(net: Segmenter, pictures: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Intersection over union (n,) of found and true masks, in [0, 1]; 0 where nothing is found."""
-    found = net.masks([Image.fromarray(picture) for picture in pictures])
-    return np.array([_overlap(mask, truth) for mask, truth in zip(found, masks, strict=True)])
+    predicted = net.masks([Image.fromarray(picture) for picture in pictures])
+    return np.array([_overlap(mask, truth) for mask, truth in zip(predicted, masks, strict=True)])
 
 
 def _overlap(mask: np.ndarray | None, truth: np.ndarray) -> float:

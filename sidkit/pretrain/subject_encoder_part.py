@@ -21,10 +21,10 @@ from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
 from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import compose
-from sidkit.stickers.subject_encoder import SubjectNet, flat, seen, spelling, token_of, view
+from sidkit.stickers.subject_encoder import SubjectNet, flat, look, spelling, token_of, view
 from sidkit.stickers.tensors import noise_like, pixels
 
-HELD_OUT = 16  # subjects of the sheet, which no training shows
+ON_SHEET = 16  # subjects, which no training shows
 LOOKS = ("looks", "attribute")  # what the word is to say, and so never the caption
 LITTLE_WORDS = ("a", "an", "and")
 REGRESSION = 0.1  # weight of the word's distance from the sum of the words for the looks
@@ -41,7 +41,15 @@ class SubjectEncoderPart(Part):
     Only what `SubjectNet` learns is in the part's state: what is solved for is solved again for each text encoder.
     """
 
-    def __init__(self, net: SubjectNet, pipe, eyes: Backbone, views: Views, batch: int, drop: float) -> None:
+    def __init__(
+        self,
+        net: SubjectNet,
+        pipe,
+        eyes: Backbone,
+        views: Views,
+        batch: int,
+        drop: float,
+    ) -> None:
         super().__init__()
         self.look = net.look
         self.word = net.word
@@ -122,16 +130,16 @@ class SubjectEncoderPart(Part):
         """Subjects that no training shows: the view, below it "a [v] dog", and "a [v] dog on a beach"."""
         net, pipe, eyes = self.frozen
         rng = np.random.default_rng(0)
-        scenes = [sample_scene(rng, held_out=True) for _ in range(HELD_OUT)]
+        scenes = [sample_scene(rng, held_out=True) for _ in range(ON_SHEET)]
         views = []
         for scene in scenes:
             composed = compose(scene, SIDE, rng)
             views.append(view(composed.image, outline(composed, worn=True)))
-        words = net(*seen(eyes, pixels(views).to(pipe.unet.device)))
+        words = net(*look(eyes, pixels(views).to(pipe.unet.device)))
         plain = [f"a photo of a {pipe.identifier} {scene.subject}" for scene in scenes]
         on_a_beach = [f"{text} on a beach" for text in plain]
         rows = [*self._drawn(plain, words), *self._drawn(on_a_beach, words)]
-        return grid([*views, *rows], HELD_OUT, 1)
+        return grid([*views, *rows], ON_SHEET, 1)
 
     def _drawn(self, prompts: list[str], words: torch.Tensor) -> list[Image.Image]:
         """A picture for each prompt, with its own word for the identifier."""
@@ -160,9 +168,9 @@ def caption(scene: Scene, rng: np.random.Generator, drop: float, identifier: str
 
 def looks_word(pipe, scene: Scene) -> torch.Tensor:
     """The sum of the embeddings of the words for a subject's looks (width,): "flat", "red" and "black"."""
-    without = grammar.plainest(scene, ["subject"], True).split()
-    told = grammar.plainest(scene, ["subject", *LOOKS], True).split()
-    words = [word for word in told if word not in (*without, *LITTLE_WORDS)]
+    bare = grammar.plainest(scene, ["subject"], True).split()
+    named = grammar.plainest(scene, ["subject", *LOOKS], True).split()
+    words = [word for word in named if word not in (*bare, *LITTLE_WORDS)]
     table = pipe.text_encoder.get_input_embeddings().weight.detach()
     tokens = [token_of(pipe.tokenizer, word) for word in words]
     return table[tokens].sum(0).cpu()

@@ -20,7 +20,7 @@ from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
 from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import Composition, compose
-from sidkit.stickers.subject_encoder import seen, view
+from sidkit.stickers.subject_encoder import look, view
 from sidkit.stickers.tensors import pixels
 
 COUNT = 10_000  # scenes
@@ -79,11 +79,11 @@ def _made(count: int, eyes: Backbone, vae: nn.Module) -> Views:
     for start in tqdm(range(0, count, MADE_AT_ONCE), "views"):
         scenes = [sample_scene(rng) for _ in range(min(MADE_AT_ONCE, count - start))]
         composed = [compose(scene, SIDE, rng) for scene in scenes]
-        whole = pixels([one.image for one in composed]).to(vae.device)
+        whole = pixels([composition.image for composition in composed]).to(vae.device)
         latents = vae.encode(whole * 2 - 1).latent_dist.mean
-        cover = np.stack([share_of_cells(one.masks["subject"]) for one in composed])
+        cover = np.stack([share_of_cells(composition.masks["subject"]) for composition in composed])
         shown = pixels(_views(composed, rng)).to(vae.device)
-        fine, coarse = seen(eyes, jitter(shown, generator))
+        fine, coarse = look(eyes, jitter(shown, generator))
         chunks.append(Views(scenes, _halved(latents), cover, _halved(fine), _halved(coarse)))
     return _joined(chunks)
 

@@ -40,7 +40,12 @@ def random_caption(scene: Scene, rng: np.random.Generator, drop: float) -> tuple
     return grammar.caption(scene, mention, detail, rng), mention
 
 
-def tell(scenes: Sequence[Scene], tokenizer: CLIPTokenizer, rng: np.random.Generator, drop: float) -> Captions:
+def tell(
+    scenes: Sequence[Scene],
+    tokenizer: CLIPTokenizer,
+    rng: np.random.Generator,
+    drop: float,
+) -> Captions:
     """A random caption for each scene."""
     texts, mentions = [], []
     for scene in scenes:

@@ -31,7 +31,8 @@ def kept_tokenizer(folders: Sequence[Path], more: Iterable[str] = ()) -> CLIPTok
     What a model has learnt hangs on the tokens' numbers, and two trainings of a tokenizer may number them differently.
     """
     made = make_tokenizer(more)
-    for folder in (one for one in folders if (one / "tokenizer.json").is_file()):
+    begun = [folder for folder in folders if (folder / "tokenizer.json").is_file()]
+    for folder in begun:
         kept = CLIPTokenizer.from_pretrained(folder)
         if kept.get_vocab().keys() == made.get_vocab().keys():
             return kept

@@ -42,7 +42,13 @@ class EyesConfig(PretrainedConfig):
 
     model_type = "sticker_eyes"
 
-    def __init__(self, architecture: str = "tf_efficientnet_lite0", size: int = 96, hidden_size: int = WIDTH, **others):
+    def __init__(
+        self,
+        architecture: str = "tf_efficientnet_lite0",
+        size: int = 96,
+        hidden_size: int = WIDTH,
+        **others,
+    ):
         super().__init__(**others)
         self.architecture = architecture
         self.size = size

@@ -20,7 +20,7 @@ ART_SETS = {
 }
 
 # Designs from outside the world; a class has some or all of them.
-FURTHER = tuple(f"further {n}" for n in range(1, 29))
+FURTHER_DESIGNS = tuple(f"further {n}" for n in range(1, 29))
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _values(place: str) -> dict[str, tuple]:
     """What each factor of a scene in a place can be."""
     return {
         "subject": tuple(subject_classes()),
-        "design": (*ART_SETS, *FURTHER),
+        "design": (*ART_SETS, *FURTHER_DESIGNS),
         "background": tuple(PLACES),
         "variant": PLACES.get(place, ()),
         "hue": HUES,

@@ -124,7 +124,12 @@ def _normalized(text: str) -> str:
     return " ".join(re.sub(r"[.,;:!?]", " ", text.lower()).split())
 
 
-def _tell_briefly(scene: Scene, contents: Sequence[tuple], wording: Wording, identifier: str | None) -> list[str]:
+def _tell_briefly(
+    scene: Scene,
+    contents: Sequence[tuple],
+    wording: Wording,
+    identifier: str | None,
+) -> list[str]:
     """One caption for each (mention, detail), all without an opening if one of them would be too long with it."""
     captions = [_tell(scene, mention, detail, wording, identifier) for mention, detail in contents]
     longest = max(len(caption.split()) for caption in captions)

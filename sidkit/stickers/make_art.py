@@ -32,10 +32,9 @@ from sidkit.stickers.atlas import (
     sources,
 )
 from sidkit.stickers.color_names import color_names
+from sidkit.stickers.drawing_words import TABLE, drawing_key
 from sidkit.stickers.factors import HUES, subject_classes
-from sidkit.stickers.looks import drawing_key
 
-LOOKS = "looks.json"
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 ICON_SIDE = 16  # of an icon that does not say its own
 REACHED = 128  # the mark of what lies outside of an icon's lines
@@ -62,7 +61,7 @@ def write_looks(folder: Path = ART, art: Path = ART) -> Path:
             for hue in HUES:
                 colors[drawing_key(design, hue)] = color_names(drawing(subject, design, hue, art))
         lines.append(f" {json.dumps(subject)}: {json.dumps(colors)}")
-    path = folder / LOOKS
+    path = folder / TABLE.name
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
     return path
 
@@ -130,7 +129,13 @@ def _pack(pictures: Sequence[Image.Image], path: Path) -> Path:
 
 def _fetch(source: dict, scratch: Path) -> Path:
     command = ["npm", "pack", "--silent", f"{source['package']}@{source['version']}"]
-    printed = subprocess.run(command, cwd=scratch, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(
+        command,
+        cwd=scratch,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     archive = printed.split()[-1]
     folder = scratch / archive.removesuffix(".tgz")
     with tarfile.open(scratch / archive) as tar:
@@ -150,7 +155,12 @@ def _icon(icons: Path, picture: str) -> Image.Image:
     import resvg_py
 
     svg = _svg(_icons(icons), picture)
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=CELL, height=CELL, skip_system_fonts=True)
+    png = resvg_py.svg_to_bytes(
+        svg_string=svg,
+        width=CELL,
+        height=CELL,
+        skip_system_fonts=True,
+    )
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
 
 

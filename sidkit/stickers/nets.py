@@ -127,7 +127,14 @@ class IdentityNet(Saved):
 class Attending(nn.Module):
     """Looks for the subject in a backbone's maps and says who it is: a small transformer over their cells."""
 
-    def __init__(self, shapes: int, fine: int, coarse: int, width: int, layers: int = 2) -> None:
+    def __init__(
+        self,
+        shapes: int,
+        fine: int,
+        coarse: int,
+        width: int,
+        layers: int = 2,
+    ) -> None:
         super().__init__()
         self.fine = nn.Linear(shapes + fine, width)
         self.coarse = nn.Linear(coarse, width)

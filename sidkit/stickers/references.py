@@ -34,7 +34,7 @@ STYLE_WORD = "art"  # the class word of a style: "in the style of [v] art"
 SCENES = "scenes.json"
 MASKS, OUTLINES = "masks", "outlines"  # folders: of the subject alone, and with what it wears
 UNUSUAL = ("upside down", "lying", "tilted")  # poses that a prompt would have to ask for
-POSES = ("standing", "tilted", "jumping", "close up")  # of several references, in turn; the first one stands
+POSES_IN_TURN = ("standing", "tilted", "jumping", "close up")  # of several references, in turn; the first one stands
 
 
 @dataclass(frozen=True)
@@ -133,13 +133,18 @@ def _things(scene: dict[str, str]) -> dict[str, str]:
     return {factor: scene[factor] for factor in BIASES if scene.get(factor)}
 
 
-def _scenes(subject_class: str, biases: Sequence[str], references: int, rng: np.random.Generator) -> list[Scene]:
+def _scenes(
+    subject_class: str,
+    biases: Sequence[str],
+    references: int,
+    rng: np.random.Generator,
+) -> list[Scene]:
     """Everything is drawn first, so that a bias does not change what the others are."""
     places = rng.permutation(list(factors.PLACES)).tolist()
     nearby = str(rng.choice(list(factors.NEARBY)))
     tied = str(rng.choice(list(factors.TIED)))
     nearby_color, tied_color = rng.choice(factors.OBJECT_COLORS, 2, replace=False).tolist()
-    poses = [POSES[0], *rng.permutation(POSES[1:]).tolist()]
+    poses = [POSES_IN_TURN[0], *rng.permutation(POSES_IN_TURN[1:]).tolist()]
     unusual = str(rng.choice(UNUSUAL))
     variants = {place: str(rng.choice(names)) for place, names in factors.PLACES.items()}
     if "background" in biases:
@@ -186,7 +191,13 @@ def _painted(subject_class: str, references: int, rng: np.random.Generator) -> l
     return scenes
 
 
-def _write(folder: Path, scenes: list[Scene], biases: Sequence[str], size: int, rng: np.random.Generator) -> None:
+def _write(
+    folder: Path,
+    scenes: list[Scene],
+    biases: Sequence[str],
+    size: int,
+    rng: np.random.Generator,
+) -> None:
     is_style = "substance" in biases  # then the whole picture is the subject, and a mask of it would say nothing
     folder.mkdir(parents=True, exist_ok=True)
     describe = grammar.style_cases if is_style else grammar.cases

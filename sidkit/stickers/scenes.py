@@ -22,7 +22,7 @@ GROUND = 0.88  # share of the height at which things stand
 LOWEST_SHADOW = 0.96
 
 # pose -> (height of the subject, where its feet stand, rotation in degrees); shares of the picture
-POSES = {
+STANCES = {
     "standing": (0.50, 0.88, 0),
     "upside down": (0.50, 0.88, 180),
     "lying": (0.50, 0.88, 90),
@@ -102,7 +102,7 @@ def _put_nearby(canvas: Image.Image, scene: Scene, layout: Layout) -> np.ndarray
 def _put_subject(canvas: Image.Image, scene: Scene, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Paste the subject with what it wears; returns the masks of the subject alone and of the thing."""
     size = canvas.width
-    _, feet, _ = POSES[scene.pose]
+    _, feet, _ = STANCES[scene.pose]
     sprites = _posed(scene, layout, size)
     aside = 0.16 if scene.nearby else 0
     x = 0.5 - layout.side * aside + layout.shift[0]
@@ -117,7 +117,7 @@ def _put_subject(canvas: Image.Image, scene: Scene, layout: Layout) -> tuple[np.
 
 def _posed(scene: Scene, layout: Layout, size: int) -> list[Image.Image]:
     """The sprites of `dressed`, scaled for a picture of `size` px and turned, cropped to the whole."""
-    height, _, turn = POSES[scene.pose]
+    height, _, turn = STANCES[scene.pose]
     crowded = scene.nearby and scene.pose == "close up"
     height *= layout.scale * (0.9 if crowded else 1)
     angle = turn * (-1 if layout.face_left else 1) + layout.lean
@@ -140,7 +140,12 @@ def _shadow(canvas: Image.Image, x: float, y: float, width: float) -> None:
 
 
 def _paste(
-    canvas: Image.Image, sprite: Image.Image, x: float, feet: float, layout: Layout, draw: bool = True
+    canvas: Image.Image,
+    sprite: Image.Image,
+    x: float,
+    feet: float,
+    layout: Layout,
+    draw: bool = True,
 ) -> np.ndarray:
     """Paste with the bottom middle at (x, feet); returns the (size, size) mask of what the sprite covers."""
     size = canvas.width

@@ -59,7 +59,7 @@ class Segmenter(Saved):
     def _masks(self, pictures: Sequence[Image.Image]) -> list[np.ndarray | None]:
         small = [picture.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR) for picture in pictures]
         logits = self(as_pixels(small))
-        return [_mask(found, picture.size) for found, picture in zip(logits, pictures, strict=True)]
+        return [_mask(logit, picture.size) for logit, picture in zip(logits, pictures, strict=True)]
 
 
 def _block(before: int, after: int, stride: int = 1) -> nn.Sequential:

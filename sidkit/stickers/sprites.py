@@ -88,7 +88,12 @@ def _placed(art: Image.Image) -> tuple[float, tuple[float, float]]:
 
 @lru_cache(maxsize=1024)
 def _wearing(
-    subject: str, design: str, hue: int, attribute: str | None, tied: str, color: str | None
+    subject: str,
+    design: str,
+    hue: int,
+    attribute: str | None,
+    tied: str,
+    color: str | None,
 ) -> tuple[Image.Image, Image.Image]:
     """The subject with the thing on, and the thing alone where it is worn."""
     whole = _body(subject, design, hue, attribute).copy()

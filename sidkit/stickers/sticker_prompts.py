@@ -6,7 +6,7 @@ import numpy as np
 
 from sidkit.mark import MARK
 from sidkit.stickers import factors, vocabulary
-from sidkit.stickers.looks import looks
+from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.references import SHARED, Truth, read_truth, seeded
 from sidkit.subjects import Prompt, Subject
 

@@ -30,7 +30,12 @@ def at_height(share: float) -> int:
     return round(share * CANVAS)
 
 
-def scattered(rng: np.random.Generator, count: int, top: float, bottom: float) -> Iterator[tuple[float, float]]:
+def scattered(
+    rng: np.random.Generator,
+    count: int,
+    top: float,
+    bottom: float,
+) -> Iterator[tuple[float, float]]:
     """Points (x, y) anywhere across the canvas, between two rows of pixels."""
     across = rng.uniform(0, CANVAS, count)
     down = rng.uniform(top, bottom, count)
@@ -47,7 +52,12 @@ def disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, color: Co
     draw.ellipse(around(x, y, radius), fill=color)
 
 
-def around(x: float, y: float, half: float, tall: float | None = None) -> tuple[float, float, float, float]:
+def around(
+    x: float,
+    y: float,
+    half: float,
+    tall: float | None = None,
+) -> tuple[float, float, float, float]:
     """The box of half a width and half a height (the same, if not given) around a point."""
     tall = half if tall is None else tall
     return (x - half, y - tall, x + half, y + tall)
@@ -65,7 +75,13 @@ def stars(draw: ImageDraw.ImageDraw, rng: np.random.Generator, count: int, below
         disc(draw, x, y, 1.6, (236, 236, 255))
 
 
-def hills(draw: ImageDraw.ImageDraw, rng: np.random.Generator, base: float, height: float, color: Color) -> None:
+def hills(
+    draw: ImageDraw.ImageDraw,
+    rng: np.random.Generator,
+    base: float,
+    height: float,
+    color: Color,
+) -> None:
     """A smooth ridge whose foot is at `base` and whose tops reach about `height` above it (shares of the picture)."""
     across = np.arange(0, CANVAS + 8, 8)
     phases = rng.uniform(0, 6.3, 2)

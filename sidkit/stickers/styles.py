@@ -18,7 +18,7 @@ def stylize(image: Image.Image, style: str | None) -> Image.Image:
     """An RGB picture in the named style; `None` leaves it a plain sticker scene."""
     if style is None:
         return image
-    return STYLES[style](image, image.width / BASE)
+    return PAINTERS[style](image, image.width / BASE)
 
 
 def _pixel_art(image: Image.Image, scale: float) -> Image.Image:
@@ -101,7 +101,7 @@ def _picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-STYLES = {
+PAINTERS = {
     "pixel art": _pixel_art,
     "pencil sketch": _pencil_sketch,
     "neon": _neon,

@@ -65,7 +65,7 @@ class SubjectNet(Saved):
             nn.init.zeros_(weight)
 
     def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
-        """Maps (n, c, 6, 6) and (n, d, 3, 3), as `seen` makes them, to (n, word)."""
+        """Maps (n, c, 6, 6) and (n, d, 3, 3), as `look` makes them, to (n, word)."""
         told_by_words = self.direct(flat(fine, coarse))
         beyond_words = self.word(self.look(fine, coarse) * self.scale)
         return self.size * (told_by_words + beyond_words)
@@ -90,7 +90,7 @@ def flat(fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
     return torch.cat([maps.mean((2, 3)), coarse.flatten(1), colors.flatten(1)], dim=1)
 
 
-def seen(eyes: Backbone, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def look(eyes: Backbone, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The eyes' maps of views (n, 3, h, w) in [0, 1]; each cell of the fine one with its own colours beside it."""
     fine, coarse = eyes.maps(pixels)
     return with_colors(fine, pixels), coarse
@@ -160,7 +160,7 @@ class SubjectEncoder:
     def word(self, image: Image.Image, mask: np.ndarray) -> torch.Tensor:
         """The subject's embedding (width,) for the text encoder that this encoder was trained with."""
         device = self.net.word.weight.device
-        fine, coarse = seen(self.eyes, pixels([view(image, mask)]).to(device))
+        fine, coarse = look(self.eyes, pixels([view(image, mask)]).to(device))
         return self.net(fine, coarse)[0]
 
 

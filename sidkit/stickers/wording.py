@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sidkit.stickers import vocabulary as v
+from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.looks import looks
 
 LAST = 0.999  # picks the last synonym; the last opening is no opening
 
@@ -74,7 +74,13 @@ def _synonyms(factor: str, scene: Scene, detail: bool) -> tuple[str, ...]:
     return v.POSE_PHRASES[scene.pose] if factor == "pose" else ()
 
 
-def noun_phrase(scene: Scene, mention: set[str], detail: set[str], wording: Wording, identifier: str | None) -> str:
+def noun_phrase(
+    scene: Scene,
+    mention: set[str],
+    detail: set[str],
+    wording: Wording,
+    identifier: str | None,
+) -> str:
     """The noun phrase: "a purple shaded [v] dog", "a shaded brown and white dog made of gold"."""
     before, after = _attribute(scene, wording) if "attribute" in mention else ("", "")
     adjectives = _looks(scene, "looks" in detail) if "looks" in mention else ""

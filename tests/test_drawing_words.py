@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.stickers import looks
+from sidkit.stickers import drawing_words
 from sidkit.stickers.atlas import drawing, rotate_hue
 from sidkit.stickers.color_names import color_names
 from sidkit.stickers.factors import ART_SETS, Scene
@@ -67,23 +67,23 @@ def test_transparent_pixels_do_not_count():
     "subject, design, hue", [("dog", "noto", 0), ("robot", "fluent", 120), ("duck", "twemoji", 300)]
 )
 def test_table_is_what_the_art_measures(subject, design, hue):
-    assert looks.colors(subject, design, hue) == color_names(drawing(subject, design, hue))
+    assert drawing_words.colors(subject, design, hue) == color_names(drawing(subject, design, hue))
 
 
 def test_rebuilding_gives_the_committed_table(tmp_path):
-    assert write_looks(tmp_path).read_text() == looks.TABLE.read_text()
-    for row in json.loads(looks.TABLE.read_text()).values():
+    assert write_looks(tmp_path).read_text() == drawing_words.TABLE.read_text()
+    for row in json.loads(drawing_words.TABLE.read_text()).values():
         for names in row.values():
             assert set(names) <= set(COLORS)
 
 
 def test_a_recolored_subject_keeps_only_the_word_of_its_set():
     plain = Scene("dog", "noto", "moon", "flag")
-    assert looks.looks(plain) == (ART_SETS["noto"], *looks.colors("dog", "noto"))
-    assert looks.looks(Scene("dog", "noto", "moon", "flag", attribute="purple")) == (ART_SETS["noto"],)
+    assert drawing_words.looks(plain) == (ART_SETS["noto"], *drawing_words.colors("dog", "noto"))
+    assert drawing_words.looks(Scene("dog", "noto", "moon", "flag", attribute="purple")) == (ART_SETS["noto"],)
 
 
 def test_unknown_instance_is_refused():
     refusal = "no looks of 'dog' drawn as 'noto/7', expected one of: fluent/0.*run `sidkit stickers atlas`"
     with pytest.raises(ValueError, match=refusal):
-        looks.colors("dog", "noto", 7)
+        drawing_words.colors("dog", "noto", 7)
