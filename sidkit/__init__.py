@@ -9,8 +9,9 @@ for, so that `import sidkit` itself takes no time and loads nothing.
     pipe = sidkit.load_pipeline(profile)
     findings = sidkit.check_folder("photos/my_cat")
 
-The rooms (modules and folders) are nouns: `config`, `generation`, `personalization`. What the door offers are verbs
-and classes, and the three measures of the paper. So no name is both a room and something to call.
+The rooms (modules and folders) are nouns in general: `config`, `generation`, `personalization`. What the door offers
+are verbs, classes, and what the paper has a name for: its measures, and the captions of its cases. So no name is both a
+room and something to call.
 """
 
 from importlib import import_module
@@ -22,12 +23,13 @@ if TYPE_CHECKING:  # what editors and type checkers read; a test holds it agains
     from sidkit.attention import capture as capture
     from sidkit.check.subject import check_folder as check_folder
     from sidkit.config import load_profile as load_profile
+    from sidkit.describe.cases import captions_of_case as captions_of_case
     from sidkit.describe.folder import describe_folder as describe_folder
     from sidkit.generation import generate as generate
+    from sidkit.measure.instruments import Instruments as Instruments
     from sidkit.measure.metrics import non_subject_disentanglement as non_subject_disentanglement
     from sidkit.measure.metrics import subject_alignment as subject_alignment
     from sidkit.measure.metrics import text_alignment as text_alignment
-    from sidkit.model_cache import Models as Models
     from sidkit.models import load_pipeline as load_pipeline
     from sidkit.personalization.loop import personalize as personalize
     from sidkit.personalization.saving import load_personalized as load_personalized
@@ -41,9 +43,9 @@ if TYPE_CHECKING:  # what editors and type checkers read; a test holds it agains
 _ROOM_OF = {
     "load_profile": "sidkit.config",
     "load_pipeline": "sidkit.models",
-    "Models": "sidkit.model_cache",
     "load_subject": "sidkit.subjects",
     "load_images": "sidkit.subjects",
+    "captions_of_case": "sidkit.describe.cases",
     "describe_folder": "sidkit.describe.folder",
     "check_folder": "sidkit.check.subject",
     "personalize": "sidkit.personalization.loop",
@@ -51,6 +53,7 @@ _ROOM_OF = {
     "load_personalized": "sidkit.personalization.saving",
     "generate": "sidkit.generation",
     "capture": "sidkit.attention",
+    "Instruments": "sidkit.measure.instruments",
     "subject_alignment": "sidkit.measure.metrics",
     "non_subject_disentanglement": "sidkit.measure.metrics",
     "text_alignment": "sidkit.measure.metrics",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from sidkit.config import Sampling
 from sidkit.inflection import with_article
 from sidkit.mark import check_ready
-from sidkit.models import computing_in, resolution, tokenizers
+from sidkit.models import computing_in, resolution, tokenizers, with_identifier
 
 CPU_BATCH = 8  # pictures; the kernels' rounding depends on the size of a batch, so on a CPU there is only one size
 BIG = 32  # latent pixels a side; above this a picture is enough for a CPU
@@ -38,10 +38,11 @@ def generate(
 ) -> list[Picture]:
     """One picture for each prompt and seed, prompts in order and the seeds of a prompt together; DDIM with eta 0.
 
-    `prompts` have the identifier in the place of `[v]`. On a CPU a picture's bits depend on its own prompt and seed
+    `[v]` in a prompt stands for the pipeline's identifier. On a CPU a picture's bits depend on its own prompt and seed
     only, not on what is drawn beside it; on a GPU also on `sampling.batch_size`, by rounding that the eye cannot see.
     Raises ValueError for a prompt that the model would cut, and for a negative prompt without guidance.
     """
+    prompts = with_identifier(pipe, prompts)
     check_ready([*prompts, sampling.negative_prompt], tokenizers(pipe))
     if sampling.negative_prompt and sampling.guidance == 1:
         raise ValueError("negative_prompt works through guidance: expected sampling.guidance above 1, got 1")

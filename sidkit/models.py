@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 
 from sidkit import hub
 from sidkit.config import Memory, Profile, locate, shipped
+from sidkit.mark import MARK, insert
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 INDEX = "model_index.json"
@@ -115,6 +116,11 @@ def identifier(pipe: DiffusionPipeline) -> str:
     if word is None:
         raise ValueError("expected a pipeline whose identifier is one token, got one without; call add_identifier")
     return word
+
+
+def with_identifier(pipe: DiffusionPipeline, texts: Iterable[str]) -> list[str]:
+    """Texts as the pipeline reads them, its identifier in the place of `[v]`. ValueError as `identifier`."""
+    return [insert(text, identifier(pipe)) if MARK in text else text for text in texts]
 
 
 def computing_in(pipe: DiffusionPipeline, precision: str) -> torch.autocast:

@@ -4,15 +4,16 @@ import pytest
 
 from sidkit.config import load_profile
 from sidkit.doctor import report as doctor
+from sidkit.doctor.memory_table import memory_table
 from sidkit.doctor.planned import plans_of
 
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     """A machine whose speed and memory are known."""
-    monkeypatch.setattr(doctor.needs, "matrix_speed", lambda *_: 1e13)
-    monkeypatch.setattr(doctor, "_main_memory", lambda: 8e9)
-    monkeypatch.setattr(doctor.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr("sidkit.doctor.machine.matrix_speed", lambda *_: 1e13)
+    monkeypatch.setattr("sidkit.doctor.machine.main_memory", lambda: 8e9)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
 
 
 def told(report):
@@ -55,7 +56,7 @@ def test_a_wrong_parameter_is_refused_as_everywhere():
 
 
 def test_the_memory_table_falls_from_left_to_right():
-    rows = doctor.memory_table([load_profile(name) for name in ("sd15", "sdxl")])
+    rows = memory_table([load_profile(name) for name in ("sd15", "sdxl")])
     for row in rows:
         sizes = [float(value) for key, value in row.items() if key != "profile"]
         assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0] / 1.5

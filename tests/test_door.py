@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import sidkit
+from sidkit import config
+from sidkit.stickers.references import make_subject
 
 PACKAGE = Path(sidkit.__file__).parent
 OPEN_ALL = "import sidkit; print({name: getattr(sidkit, name).__module__ for name in sidkit.__all__})"
@@ -49,3 +52,14 @@ def test_a_name_that_is_not_there_is_refused_as_python_does():
     with pytest.raises(AttributeError, match="has no attribute 'personalise'"):
         sidkit.personalise  # noqa: B018
     assert not hasattr(sidkit, "measure_everything")
+
+
+@pytest.mark.slow
+def test_the_lines_in_the_readme_run(tmp_path, monkeypatch, tiny_weights, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "WEIGHTS", tiny_weights)
+    make_subject("photos/my_cat", "cat", ["background"], seed=0)
+    (lines,) = re.findall(r"```python\n(.*?)```", (PACKAGE.parent / "README.md").read_text(), re.DOTALL)
+    exec(lines, {})
+    assert -1 <= float(capsys.readouterr().out.splitlines()[-1]) <= 1
+    assert len([line for line in lines.splitlines() if line.strip()]) <= 14

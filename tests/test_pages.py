@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from test_code_pages import shown_by
 
 from sidkit.notebook import check_parameters, declared_parameters, find_notebook, parse_assignments
 from sidkit.study import claims
@@ -55,7 +56,7 @@ def test_pictures_are_there_and_are_described(pages):
     for path, image in shown:
         assert (path.parent / unquote(image["src"])).stat().st_size > 1000, image
         assert len(image.get("alt", "")) > 40 and ".png" not in image["alt"], image
-    assert {path.stem for path, _ in shown} == {path.stem for path in NOTEBOOKS}
+    assert {path.stem for path, _ in shown} == {path.stem for path in NOTEBOOKS} | {"library"}
 
 
 @pytest.mark.slow
@@ -78,6 +79,30 @@ def test_every_picture_and_table_of_a_run_carries_its_passport(pages):
             passport = one.find_next("details")
             assert "passport" in passport["class"] and f"sidkit notebook {path.stem}" in passport.get_text(), one["id"]
     assert sum(len(page.select("details.passport")) for page in pages.values()) > 40
+
+
+@pytest.mark.slow
+def test_under_every_picture_and_table_of_a_run_a_link_leads_to_the_lines_that_make_it(pages):
+    for path in NOTEBOOKS:
+        (page,) = (page for place, page in pages.items() if place.stem == path.stem)
+        for name in shown_by(path):
+            shown = page.find(id=name)
+            links = shown.find_next("p", class_="code-links").select("a")
+            assert links and shown.find_next(["figure", "table"]) not in links[0].find_all_previous(["figure", "table"])
+        assert page.find(id="where-the-code-is").select("table a.source-link"), path.stem
+
+
+@pytest.mark.slow
+def test_links_into_the_code_lead_to_a_line(pages, small_book):
+    lines_of = {}
+    for path, page in pages.items():
+        for link in page.select("a.source-link"):
+            address = urlsplit(link["href"])
+            source = (path.parent / address.path).resolve()
+            if source not in lines_of:
+                lines_of[source] = set(re.findall(r'id="(L-\d+)"', source.read_text()))
+            assert address.fragment in lines_of[source], f"{path.stem} links to {link['href']}"
+    assert len(lines_of) > 50
 
 
 @pytest.mark.slow

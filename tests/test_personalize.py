@@ -1,5 +1,6 @@
 """Personalization: what trains and what does not, the loss, the bits, resuming, and saved weights."""
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -205,12 +206,18 @@ def test_saved_weights_that_do_not_fit_are_refused(tiny_pipe, tmp_path):
         load_personalized(tiny_pipe, tmp_path)
 
 
+def test_the_mark_in_a_caption_stands_for_the_identifier(tiny_pipe, pictures):
+    marked, named = copy.deepcopy(tiny_pipe), copy.deepcopy(tiny_pipe)
+    personalize(marked, pictures, ["a [v] dog"] * 4, "dreambooth", SHORT, seed=0, progress=False)
+    personalize(named, pictures, ["a sks dog"] * 4, "dreambooth", SHORT, seed=0, progress=False)
+    assert same(weights(marked), weights(named))
+
+
 @pytest.mark.parametrize(
     ("captions", "training", "method", "prior", "message"),
     [
         (CAPTIONS, SHORT, "dreamboth", None, "unknown method 'dreamboth'; did you mean 'dreambooth'"),
         (CAPTIONS[:3], SHORT, "dreambooth", None, "one caption each, got 4 and 3"),
-        (["a [v] dog"] * 4, SHORT, "dreambooth", None, r"in the place of \[v\]"),
         (["a sks dog " * 20] * 4, SHORT, "dreambooth", None, "expected at most 48 tokens.*got 62"),
         (CAPTIONS, replace(SHORT, prior_weight=1.0), "dreambooth", None, "class pictures exactly where prior_weight"),
         (CAPTIONS, SHORT, "dreambooth", ([None], ["a dog"]), "class pictures exactly where prior_weight"),

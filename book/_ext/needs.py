@@ -16,7 +16,7 @@ class MemoryTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         from sidkit.config import load_profile
-        from sidkit.doctor.report import memory_table
+        from sidkit.doctor.memory_table import memory_table
 
         rows = memory_table([load_profile(name) for name in self.arguments[0].split()])
         lines = [list(rows[0]), *([*row.values()] for row in rows)]

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from sidkit.checkpoint import Checkpoint
 from sidkit.config import Training
 from sidkit.mark import check_ready
-from sidkit.models import computing_in, tokenizers
+from sidkit.models import computing_in, tokenizers, with_identifier
 from sidkit.personalization.examples import Examples
 from sidkit.personalization.memory import (
     check_optimizer,
@@ -56,7 +56,7 @@ def personalize(
     checkpoint: Path | None = None,
     checkpoint_every: int = 100,
 ) -> TrainingLog:
-    """Train `pipe` in place on pictures with one caption each, the identifier in the place of `[v]`.
+    """Train `pipe` in place on pictures with one caption each, in which `[v]` stands for its identifier.
 
     `prior` are class pictures and their captions (`generation.class_pictures`), which `training.prior_weight` weighs:
     L = L(references) + weight * L(class pictures), DreamBooth's prior preservation.
@@ -66,6 +66,7 @@ def personalize(
     kept there every `checkpoint_every` steps, and a call with the same arguments goes on from it to the same bits.
     Raises ValueError, before any training, for captions that do not fit and for an unknown method.
     """
+    captions = with_identifier(pipe, captions)
     _check(pipe, images, captions, training, prior)
     check_method(method, training)
     parameters = trained_parameters(pipe, method, training)
