@@ -1,6 +1,7 @@
 """The book's chapters: each has the name of its notebook, and says what it runs, claims and shows.
 
-`find("07_negative_prompts")` gives the module `negative_prompts`, which is a `sidkit.study.chapter.Chapter`.
+`find("07_negative_prompts")` gives the module `negative_prompts`, which is a `sidkit.study.chapter.Chapter`. Who
+appears, and how much of everything, at each scale stands in `cast`.
 """
 
 from __future__ import annotations

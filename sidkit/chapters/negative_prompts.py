@@ -20,7 +20,7 @@ from PIL import Image
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
 from sidkit.describe.cases import captions_of_case
-from sidkit.describe.negative import negative_prompt
+from sidkit.describe.negative_prompt import negative_prompt
 from sidkit.masks.given import FILLS, apply_mask
 from sidkit.plot import charts, sheets
 from sidkit.study.chapter import Results

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidkit.describe.negative import negative_prompt, non_subject
+from sidkit.describe.negative_prompt import negative_prompt, non_subject
 from sidkit.stickers import grammar
 from sidkit.stickers.references import make_subject
 
