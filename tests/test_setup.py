@@ -38,7 +38,8 @@ def imported(folder):
 
 def distributions(names):
     """The distributions that bring the imported names, our own modules and the standard library left out."""
-    own = {"sidkit", "conftest", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+    modules = [*(ROOT / "tests").glob("*.py"), *(ROOT / "book" / "_ext").glob("*.py")]
+    own = {"sidkit", "conftest", *(path.stem for path in modules)}
     brought_by = metadata.packages_distributions()
     foreign = names - own - set(sys.stdlib_module_names)
     return {canonicalize_name(brought_by.get(name, [name])[0]) for name in foreign}
