@@ -86,8 +86,8 @@ def load_dreambench(root: Path | str) -> Benchmark:
     classes = _classes(text)
     templates = _templates(text)
     if not classes or len(templates) != 2 * PROMPTS:
-        found = f"{len(classes)} subjects and {len(templates)} prompts"
-        raise ValueError(f"{root / LIST}: expected subjects with classes and 2 x {PROMPTS} prompts, found {found}")
+        counts = f"{len(classes)} subjects and {len(templates)} prompts"
+        raise ValueError(f"{root / LIST}: expected subjects with classes and 2 x {PROMPTS} prompts, found {counts}")
     return Benchmark(root, classes, tuple(templates[:PROMPTS]), tuple(templates[PROMPTS:]))
 
 

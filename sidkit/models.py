@@ -43,8 +43,8 @@ def load_pipeline(profile: Profile, device: str = "cpu") -> DiffusionPipeline:
         with _quietly():
             pipe = load(where, profile)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
-        told = f"profile {profile.name}: expected a diffusers pipeline at {where}, which cannot be loaded"
-        raise ValueError(f"{told}: {error}; {hub.advice(error, profile.pipeline, remedy)}") from error
+        fault = f"profile {profile.name}: expected a diffusers pipeline at {where}, which cannot be loaded"
+        raise ValueError(f"{fault}: {error}; {hub.advice(error, profile.pipeline, remedy)}") from error
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     _set_resolution(pipe, profile.resolution)
@@ -162,8 +162,8 @@ def _check_weights(where: Path, remedy: str) -> None:
             with safe_open(path, "pt") as file:
                 file.keys()
         except (OSError, SafetensorError) as error:
-            found = "is damaged" if path.exists() else "is missing"
-            raise ValueError(f"the weight file {path} {found} ({error}); {remedy}") from error
+            state = "is damaged" if path.exists() else "is missing"
+            raise ValueError(f"the weight file {path} {state} ({error}); {remedy}") from error
 
 
 def _weight_files(folder: Path, remedy: str) -> Iterator[Path]:
@@ -236,13 +236,13 @@ def _held(pipe: DiffusionPipeline, memory: Memory) -> DiffusionPipeline:
 def _quietly() -> Iterator[None]:
     """Without the libraries' bars for every file that they read; downloads keep theirs."""
     logs = (diffusers.utils.logging, transformers.utils.logging)
-    shown = [log.is_progress_bar_enabled() for log in logs]
+    were_shown = [log.is_progress_bar_enabled() for log in logs]
     try:
         for log in logs:
             log.disable_progress_bar()
         yield
     finally:
-        for log, was_shown in zip(logs, shown):
+        for log, was_shown in zip(logs, were_shown):
             if was_shown:
                 log.enable_progress_bar()
 
