@@ -16,14 +16,17 @@ from pathlib import Path
 from sidkit.captions import CAPTIONS
 from sidkit.config import check_name
 from sidkit.mark import MARK, class_caption
-from sidkit.subjects import SUFFIXES, Prompt, Subject, load_subject
+from sidkit.subjects import Prompt, Subject, load_subject, picture_files
 
 LIST = "prompts_and_classes.txt"
 LIVE = ("cat", "dog")  # classes that get the prompts for live subjects
+KINDS_OF_LIVE = ("recontextualization",) * 10 + ("accessory",) * 10 + ("property",) * 5  # of its prompts, in order
+KINDS_OF_OBJECTS = ("recontextualization",) * 20 + ("property",) * 5
 PROMPTS = 25  # for each kind of subject
 ROW = re.compile(r"^([a-z][\w]*),([a-z][\w ]*)$")
 TEMPLATE = re.compile(r"^'(.*)'\.format\(unique_token, class_token\)", re.MULTILINE)
-BOTH = "{0} {1}"
+BOTH = "{0} {1}"  # the identifier and the class word in a template
+HEAD = "subject_name"  # of the list's first column
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Benchmark:
 
         Raises ValueError for an unknown name, and for a folder that is missing or has no pictures.
         """
-        word = self.classes[check_name("subject of DreamBench", name, self.classes)]
+        word = self._class_word(name)
         folder = self.root / name
         if (folder / CAPTIONS).is_file():
             return load_subject(folder)
@@ -51,12 +54,22 @@ class Benchmark:
         return Subject(name, folder, word, (), images, {1: {path.name: text for path in images}})
 
     def prompts(self, name: str) -> list[Prompt]:
-        """The 25 prompts of a subject, with `[v]`, by kind: recontextualization, accessory (live only), property."""
-        word = self.classes[check_name("subject of DreamBench", name, self.classes)]
-        live = word in LIVE
-        kinds = ["recontextualization"] * (10 if live else 20) + ["accessory"] * (10 if live else 0) + ["property"] * 5
-        texts = [template.format(word) for template in (self.live if live else self.objects)]
-        return [Prompt(text, kind, {}) for text, kind in zip(texts, kinds, strict=True)]
+        """The 25 prompts of a subject, with `[v]`, by kind: recontextualization, accessory (live only), property.
+
+        Raises ValueError for an unknown name.
+        """
+        word = self._class_word(name)
+        is_live = word in LIVE
+        templates = self.live if is_live else self.objects
+        kinds = KINDS_OF_LIVE if is_live else KINDS_OF_OBJECTS
+        prompts = []
+        for template, kind in zip(templates, kinds, strict=True):
+            prompts.append(Prompt(template.format(word), kind, {}))
+        return prompts
+
+    def _class_word(self, name: str) -> str:
+        check_name("subject of DreamBench", name, self.classes)
+        return self.classes[name]
 
 
 def load_dreambench(root: Path | str) -> Benchmark:
@@ -70,13 +83,31 @@ def load_dreambench(root: Path | str) -> Benchmark:
             f"DreamBench: expected {root / LIST}, found none; name its folder dataset, or sidkit fetch dreambench"
         )
     text = (root / LIST).read_text(encoding="utf-8")
-    rows = [match.groups() for line in text.splitlines() if (match := ROW.match(line.strip()))]
-    classes = {name: word for name, word in rows if name != "subject_name"}
-    templates = [one.replace(BOTH, f"{MARK} {{}}") for one in TEMPLATE.findall(text) if BOTH in one]
+    classes = _classes(text)
+    templates = _templates(text)
     if not classes or len(templates) != 2 * PROMPTS:
-        found = f"{len(classes)} subjects and {len(templates)} prompts"
-        raise ValueError(f"{root / LIST}: expected subjects with classes and 2 x {PROMPTS} prompts, found {found}")
+        counts = f"{len(classes)} subjects and {len(templates)} prompts"
+        raise ValueError(f"{root / LIST}: expected subjects with classes and 2 x {PROMPTS} prompts, found {counts}")
     return Benchmark(root, classes, tuple(templates[:PROMPTS]), tuple(templates[PROMPTS:]))
+
+
+def _classes(text: str) -> dict[str, str]:
+    """The class word of each subject."""
+    classes = {}
+    for line in text.splitlines():
+        row = ROW.match(line.strip())
+        if row and row[1] != HEAD:
+            classes[row[1]] = row[2]
+    return classes
+
+
+def _templates(text: str) -> list[str]:
+    """The prompts with `[v] {}` in them, those for objects first."""
+    templates = []
+    for template in TEMPLATE.findall(text):
+        if BOTH in template:
+            templates.append(template.replace(BOTH, f"{MARK} {{}}"))
+    return templates
 
 
 def present(benchmark: Benchmark) -> list[str]:
@@ -89,11 +120,12 @@ def read_plus_prompts(path: Path | str) -> tuple[str, list[str]]:
 
     Raises ValueError for a file without both.
     """
-    lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = Path(path).read_text(encoding="utf-8")
+    stripped = map(str.strip, text.splitlines())
+    lines = [line for line in stripped if line]
     if len(lines) < 2:
-        raise ValueError(
-            f"{path}: expected the subject in the first line and prompts in the others, got {len(lines)} lines"
-        )
+        got = f"got {len(lines)} lines"
+        raise ValueError(f"{path}: expected the subject in the first line and prompts in the others, {got}")
     return lines[0], lines[1:]
 
 
@@ -101,13 +133,17 @@ def plus_prompts(path: Path | str) -> list[Prompt]:
     """The prompts of DreamBench++ with `[v]` before the subject's words. ValueError where a prompt lacks them."""
     words, texts = read_plus_prompts(path)
     pattern = re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE)
+    prompts = []
     for text in texts:
-        if not pattern.search(text):
+        named = pattern.search(text)
+        if not named:
             raise ValueError(f"{path}: expected {words!r} in each prompt, to put {MARK} before it; not in {text!r}")
-    return [Prompt(pattern.sub(lambda found: f"{MARK} {found[0]}", text, count=1), "given", {}) for text in texts]
+        start = named.start()
+        prompts.append(Prompt(f"{text[:start]}{MARK} {text[start:]}", "given", {}))
+    return prompts
 
 
 def _pictures(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         return ()
-    return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "."))
+    return picture_files(folder)

@@ -23,6 +23,7 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 INDEX = "model_index.json"
 TEXT_PARTS = (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2"))  # the second pair is XL's
 SECOND_TEXT_ENCODER = "conditioner.embedders.1."  # names in a single file of XL
+WITHOUT_SAFETY_CHECKER = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
 WEIGHTLESS = ("tokenizer", "scheduler", "feature_extractor", "safety_checker")
 
 
@@ -33,15 +34,17 @@ def load_pipeline(profile: Profile, device: str = "cpu") -> DiffusionPipeline:
     sampler keeps the scheduler's own settings (noise schedule, prediction type, timestep spacing); the safety checker
     and progress bars are off. Raises ValueError where weights are missing, damaged or not to be had, with what to do.
     """
-    where, remedy = locate(profile.pipeline), _remedy(profile.pipeline)
+    where = locate(profile.pipeline)
+    remedy = _remedy(profile.pipeline)
     if Path(where).exists() or Path(where).is_absolute():  # not a hub id
-        check_weights(Path(where), remedy)
+        _check_weights(Path(where), remedy)
+    load = _from_single_file if Path(where).is_file() else _from_pretrained
     try:
         with _quietly():
-            pipe = _from_single_file(where, profile) if Path(where).is_file() else _from_pretrained(where, profile)
+            pipe = load(where, profile)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
-        told = f"profile {profile.name}: expected a diffusers pipeline at {where}, which cannot be loaded"
-        raise ValueError(f"{told}: {error}; {hub.advice(error, profile.pipeline, remedy)}") from error
+        fault = f"profile {profile.name}: expected a diffusers pipeline at {where}, which cannot be loaded"
+        raise ValueError(f"{fault}: {error}; {hub.advice(error, profile.pipeline, remedy)}") from error
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     _set_resolution(pipe, profile.resolution)
@@ -65,7 +68,7 @@ def resolution(pipe: DiffusionPipeline) -> int:
 
 @dataclass(frozen=True)
 class TextPart:
-    """A tokenizer and the text encoder that reads its tokens."""
+    """A tokenizer and the text encoder that reads its tokens; `name` is the encoder's in the pipeline."""
 
     name: str
     tokenizer: transformers.PreTrainedTokenizerBase
@@ -74,10 +77,13 @@ class TextPart:
 
 def text_parts(pipe: DiffusionPipeline) -> list[TextPart]:
     """The text encoders of a pipeline with their tokenizers: one, or XL's two."""
-    found = (
-        (encoder, getattr(pipe, tokenizer, None), getattr(pipe, encoder, None)) for tokenizer, encoder in TEXT_PARTS
-    )
-    return [TextPart(*part) for part in found if None not in part]
+    parts = []
+    for tokenizer_name, encoder_name in TEXT_PARTS:
+        tokenizer = getattr(pipe, tokenizer_name, None)
+        encoder = getattr(pipe, encoder_name, None)
+        if tokenizer is not None and encoder is not None:
+            parts.append(TextPart(encoder_name, tokenizer, encoder))
+    return parts
 
 
 def tokenizers(pipe: DiffusionPipeline) -> list[transformers.PreTrainedTokenizerBase]:
@@ -102,12 +108,19 @@ def add_identifier(pipe: DiffusionPipeline, identifier: str) -> None:
             continue
         if len(parts) > 1:
             raise ValueError(f"identifier: expected one token, got {identifier!r}, which is {len(pieces)}; try 'sks'")
-        start = part.encoder.get_input_embeddings().weight[pieces].mean(0)
-        part.tokenizer.add_tokens([identifier])
-        table = part.encoder.resize_token_embeddings(len(part.tokenizer), mean_resizing=False).weight
-        with torch.no_grad():
-            table[part.tokenizer.convert_tokens_to_ids(identifier)] = start
+        _add_token(part, identifier, pieces)
     pipe.identifier = identifier
+
+
+def _add_token(part: TextPart, word: str, pieces: list[int]) -> None:
+    """Make the word one token, which starts as the mean of its pieces."""
+    start = part.encoder.get_input_embeddings().weight[pieces].mean(0)
+    part.tokenizer.add_tokens([word])
+    size = len(part.tokenizer)
+    table = part.encoder.resize_token_embeddings(size, mean_resizing=False).weight
+    row = part.tokenizer.convert_tokens_to_ids(word)
+    with torch.no_grad():
+        table[row] = start
 
 
 def identifier(pipe: DiffusionPipeline) -> str:
@@ -133,22 +146,24 @@ def computing_in(pipe: DiffusionPipeline, precision: str) -> torch.autocast:
     return torch.autocast(pipe.unet.device.type, DTYPES[precision], enabled=precision != "fp32")
 
 
-def check_weights(where: Path, remedy: str) -> None:
+def _check_weights(where: Path, remedy: str) -> None:
     """Raise ValueError, which ends in `remedy`, unless every weight file of the pipeline at `where` is whole.
 
     That is a folder, or a single .safetensors file; other single files (.ckpt) are refused: loading one can run code.
     """
-    if where.is_file() and where.suffix != ".safetensors":
+    is_single = where.is_file()
+    if is_single and where.suffix != ".safetensors":
         raise ValueError(f"expected a folder or a .safetensors file, got {where}; convert it to safetensors first")
-    if not where.is_file() and not (where / INDEX).is_file():
+    if not is_single and not (where / INDEX).is_file():
         raise ValueError(f"expected a diffusers pipeline in {where}, found no {INDEX}; {remedy}")
-    for path in [where] if where.is_file() else _weight_files(where, remedy):
+    paths = [where] if is_single else _weight_files(where, remedy)
+    for path in paths:
         try:
             with safe_open(path, "pt") as file:
                 file.keys()
         except (OSError, SafetensorError) as error:
-            found = "is damaged" if path.exists() else "is missing"
-            raise ValueError(f"the weight file {path} {found} ({error}); {remedy}") from error
+            state = "is damaged" if path.exists() else "is missing"
+            raise ValueError(f"the weight file {path} {state} ({error}); {remedy}") from error
 
 
 def _weight_files(folder: Path, remedy: str) -> Iterator[Path]:
@@ -156,11 +171,14 @@ def _weight_files(folder: Path, remedy: str) -> Iterator[Path]:
     for name, part in _read_json(folder / INDEX, remedy).items():
         if not isinstance(part, list) or None in part or name.startswith(WEIGHTLESS):
             continue
-        indexes, files = (sorted((folder / name).glob(f"*.safetensors{end}")) for end in (".index.json", ""))
-        if not indexes and not files:
-            raise ValueError(f"the weights of {part[1]} are missing: expected {folder / name}/*.safetensors; {remedy}")
-        shards = [_read_json(index, remedy)["weight_map"].values() for index in indexes]
-        yield from sorted({*files, *(folder / name / shard for group in shards for shard in group)})
+        inside = folder / name
+        files = set(inside.glob("*.safetensors"))
+        for index in sorted(inside.glob("*.safetensors.index.json")):
+            shards = _read_json(index, remedy)["weight_map"].values()
+            files.update(inside / shard for shard in shards)
+        if not files:
+            raise ValueError(f"the weights of {part[1]} are missing: expected {inside}/*.safetensors; {remedy}")
+        yield from sorted(files)
 
 
 def _read_json(path: Path, remedy: str) -> dict:
@@ -177,27 +195,36 @@ def _remedy(reference: str) -> str:
 
 
 def _from_pretrained(where: str, profile: Profile) -> DiffusionPipeline:
-    options = dict(revision=profile.revision, variant=profile.variant, dtype=torch.float32, use_safetensors=True)
-    if "safety_checker" in DiffusionPipeline.load_config(where, revision=profile.revision):
-        options |= dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
-    return DiffusionPipeline.from_pretrained(where, **options)
+    config = DiffusionPipeline.load_config(where, revision=profile.revision)
+    options = WITHOUT_SAFETY_CHECKER if "safety_checker" in config else {}
+    return DiffusionPipeline.from_pretrained(
+        where,
+        revision=profile.revision,
+        variant=profile.variant,
+        dtype=torch.float32,
+        use_safetensors=True,
+        **options,
+    )
 
 
 def _from_single_file(path: str, profile: Profile) -> DiffusionPipeline:
     """diffusers tells XL from the others by the names of the file's weights; so do we, to choose the class."""
     with safe_open(path, "pt") as file:
         names = file.keys()
-    double = any(name.startswith(SECOND_TEXT_ENCODER) for name in names)
-    kind = StableDiffusionXLPipeline if double else StableDiffusionPipeline
-    options = {} if double else dict(safety_checker=None, feature_extractor=None, requires_safety_checker=False)
-    return kind.from_single_file(path, config=profile.config, dtype=torch.float32, **options)
+    options = {"config": profile.config, "dtype": torch.float32}
+    is_xl = any(name.startswith(SECOND_TEXT_ENCODER) for name in names)
+    if is_xl:
+        return StableDiffusionXLPipeline.from_single_file(path, **options)
+    return StableDiffusionPipeline.from_single_file(path, **options, **WITHOUT_SAFETY_CHECKER)
 
 
 def _held(pipe: DiffusionPipeline, memory: Memory) -> DiffusionPipeline:
     """The pipeline with `memory`'s options on; the autoencoder stays fp32, in which the latents are made once."""
-    for part in (pipe.unet, *(text.encoder for text in text_parts(pipe))):
-        if part.dtype != DTYPES[memory.weights]:
-            part.to(DTYPES[memory.weights])
+    dtype = DTYPES[memory.weights]
+    encoders = [part.encoder for part in text_parts(pipe)]
+    for model in (pipe.unet, *encoders):
+        if model.dtype != dtype:
+            model.to(dtype)
     if memory.attention_slicing:
         pipe.enable_attention_slicing()
     if memory.vae_slicing:
@@ -209,13 +236,13 @@ def _held(pipe: DiffusionPipeline, memory: Memory) -> DiffusionPipeline:
 def _quietly() -> Iterator[None]:
     """Without the libraries' bars for every file that they read; downloads keep theirs."""
     logs = (diffusers.utils.logging, transformers.utils.logging)
-    shown = [log.is_progress_bar_enabled() for log in logs]
+    were_shown = [log.is_progress_bar_enabled() for log in logs]
     try:
         for log in logs:
             log.disable_progress_bar()
         yield
     finally:
-        for log, was_shown in zip(logs, shown):
+        for log, was_shown in zip(logs, were_shown):
             if was_shown:
                 log.enable_progress_bar()
 

@@ -23,8 +23,8 @@ REMEDY = "copy or download it again (a hub id needs the network the first time),
 def check(settings: EncoderMethod | None, profile: Profile) -> None:
     """ValueError for a profile without settings for it, and for weights that are not there or no safetensors."""
     if settings is None:
-        told = "expected settings encoder_methods.ip_adapter (weights, subfolder, file), found none"
-        raise ValueError(f"profile {profile.name}: {told}; sd15 and sdxl have them")
+        expected = "expected settings encoder_methods.ip_adapter (weights, subfolder, file), found none"
+        raise ValueError(f"profile {profile.name}: {expected}; sd15 and sdxl have them")
     if not settings.file.endswith(".safetensors"):
         raise ValueError(f"ip_adapter: expected a .safetensors file, got {settings.file!r}: others can run code")
     path = Path(locate(settings.weights)) / settings.subfolder / settings.file
@@ -55,8 +55,8 @@ def encode(
             image_encoder_folder=None,
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        told = f"ip_adapter: expected an adapter for this model in {where}, which cannot be loaded"
-        raise ValueError(f"{told}: {error}; {hub.advice(error, settings.weights, REMEDY)}") from error
+        fault = f"ip_adapter: expected an adapter for this model in {where}, which cannot be loaded"
+        raise ValueError(f"{fault}: {error}; {hub.advice(error, settings.weights, REMEDY)}") from error
     pipe.set_ip_adapter_scale(settings.scale)
     word = identifier(pipe)
     picture = reference.image.convert("RGB")

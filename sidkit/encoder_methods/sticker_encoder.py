@@ -19,8 +19,8 @@ from sidkit.stickers.subject_encoder import SubjectEncoder, token_of
 def check(settings: EncoderMethod | None, profile: Profile) -> None:
     """ValueError for a profile without this encoder, or without the reader that is its eyes."""
     if settings is None or profile.encoders.reader is None:
-        told = "expected Sticker World's, whose pictures are all that its subject encoder knows"
-        raise ValueError(f"profile {profile.name}: {told}; for photos use the method encoder:ip_adapter")
+        expected = "expected Sticker World's, whose pictures are all that its subject encoder knows"
+        raise ValueError(f"profile {profile.name}: {expected}; for photos use the method encoder:ip_adapter")
 
 
 def encode(

@@ -65,7 +65,7 @@ def apply_mask(image: Image.Image, mask: np.ndarray, fill: str = "black") -> Ima
 
 
 def picture_of(mask: np.ndarray) -> Image.Image:
-    """A mask as a grey picture: 255 on the subject, 0 elsewhere."""
+    """A mask, boolean (height, width), as a grey picture: 255 on the subject, 0 elsewhere."""
     return Image.fromarray(np.uint8(mask) * 255)
 
 

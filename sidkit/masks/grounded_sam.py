@@ -43,10 +43,10 @@ class Detection:
         if not len(self.scores):
             return "nothing found"
         scores = ", ".join(f"{score:.2f}" for score in self.scores)
-        found = f"{len(self.scores)} found, scores {scores}"
+        summary = f"{len(self.scores)} found, scores {scores}"
         if self.mask is None:
-            return f"{found}, but the mask covers nothing or everything"
-        return found
+            return f"{summary}, but the mask covers nothing or everything"
+        return summary
 
 
 class GroundedSam:
@@ -173,5 +173,5 @@ def _loaded(
         return processor, model.eval().to(device)
     except BROKEN as error:
         remedy = hub.advice(error, where, "set the profile's masks to another hub id or to a local folder")
-        told = f"Grounded-SAM: expected a model at {where}, which cannot be loaded"
-        raise ValueError(f"{told}: {error}; {remedy}") from error
+        fault = f"Grounded-SAM: expected a model at {where}, which cannot be loaded"
+        raise ValueError(f"{fault}: {error}; {remedy}") from error

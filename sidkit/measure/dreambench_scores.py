@@ -27,14 +27,18 @@ def picture_scores(
     dino: Encode,
     text: Callable[[Sequence[str]], np.ndarray],
 ) -> pd.DataFrame:
-    """A row a generated picture of `prompt` (without its identifier): CLIP-I, DINO and CLIP-T, each in [-1, 1]."""
-    seen = clip(generated)
-    (said,) = text([prompt])
+    """A row a generated picture of `prompt` (without its identifier): CLIP-I, DINO and CLIP-T, each in [-1, 1].
+
+    `clip` and `dino` encode pictures, `text` texts in CLIP's space, each as rows (n, d) of length 1. Raises ValueError
+    for other rows, and without references or pictures.
+    """
+    drawn = clip(generated)
+    (prompt_row,) = text([prompt])
     return pd.DataFrame(
         {
-            "CLIP-I": image_alignment(clip(references), seen),
+            "CLIP-I": image_alignment(clip(references), drawn),
             "DINO": image_alignment(dino(references), dino(generated)),
-            "CLIP-T": text_alignment(said, seen),
+            "CLIP-T": text_alignment(prompt_row, drawn),
         }
     )
 

@@ -34,15 +34,15 @@ def leaks(
     `asked` is what the prompt asks for; a factor whose undesired value it asks for is left out. Raises ValueError for a
     factor or value that the reader does not know.
     """
-    shown = {}
+    leaks_by_factor = {}
     for factor, value in undesired.items():
         check_name("undesired factor", factor, values)
         check_name(f"value of {factor}", value, values[factor])
         if asked.get(factor) == value:
             continue
         first_choice = read[factor].argmax(1)
-        shown[factor] = (first_choice == values[factor].index(value)).astype(float)
-    return shown
+        leaks_by_factor[factor] = (first_choice == values[factor].index(value)).astype(float)
+    return leaks_by_factor
 
 
 def leakage(
@@ -55,8 +55,7 @@ def leakage(
 
     NaN where none counts. The mean over pictures is the leakage rate. Raises ValueError as `leaks` does.
     """
-    shown = leaks(read, values, undesired, asked)
-    return _share(shown, read)
+    return _share(leaks(read, values, undesired, asked), read)
 
 
 def obedience(read: Probabilities, values: Values, asked: Wanted) -> np.ndarray:
@@ -68,13 +67,13 @@ def obedience(read: Probabilities, values: Values, asked: Wanted) -> np.ndarray:
     for factor, value in asked.items():
         if value in values.get(factor, ()):
             readable[factor] = value
-    shown = leaks(read, values, readable, asked={})
-    return _share(shown, read)
+    obeyed = leaks(read, values, readable, asked={})
+    return _share(obeyed, read)
 
 
-def _share(shown: Mapping[str, np.ndarray], read: Probabilities) -> np.ndarray:
+def _share(by_factor: Mapping[str, np.ndarray], read: Probabilities) -> np.ndarray:
     """The mean over factors, (pictures,); NaN without any."""
-    if shown:
-        return np.mean(list(shown.values()), axis=0)
+    if by_factor:
+        return np.mean(list(by_factor.values()), axis=0)
     pictures = len(next(iter(read.values())))
     return np.full(pictures, np.nan)

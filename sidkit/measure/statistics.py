@@ -141,10 +141,10 @@ def _by_level(frame: pd.DataFrame, value: str, levels: list[str]) -> pd.Series:
     if missing:
         names = f"{', '.join(missing)} not among {list(frame)}"
         raise ValueError(f"expected the columns {', '.join(expected)}; {names}")
-    known = frame.dropna(subset=[value])
-    if known.empty:
+    rows = frame.dropna(subset=[value])
+    if rows.empty:
         raise ValueError(f"no row has a value of {value!r}")
-    column = known.set_index(levels)[value].astype(float).sort_index()
+    column = rows.set_index(levels)[value].astype(float).sort_index()
     if column.index.has_duplicates:
         repeated = column.index[column.index.duplicated()]
         raise ValueError(f"expected one row for each {', '.join(levels)}, got {repeated[0]} more than once")

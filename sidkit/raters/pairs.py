@@ -112,8 +112,8 @@ def _arms(folder: Path, first: str, second: str) -> tuple[str, str]:
         check_name(f"folder in {folder}", name, known)
     arms = wanted or known
     if len(set(arms)) != 2:
-        told = f"expected two folders of pictures beside {REFERENCES}, got {arms}"
-        raise ValueError(f"{folder}: {told}; say which: --first --second")
+        expected = f"expected two folders of pictures beside {REFERENCES}, got {arms}"
+        raise ValueError(f"{folder}: {expected}; say which: --first --second")
     return arms[0], arms[1]
 
 

@@ -107,8 +107,8 @@ def _check_answers(
     is_repeated = frame.duplicated(["rater", "item", "question"])
     if is_repeated.any():
         row = frame[is_repeated].iloc[0]
-        told = f"{row.rater} answers {row.question!r} of item {row['item']} twice"
-        raise ValueError(f"{path}: {told}; keep one")
+        fault = f"{row.rater} answers {row.question!r} of item {row['item']} twice"
+        raise ValueError(f"{path}: {fault}; keep one")
 
 
 def _check_answer(where: str, row: Any, key: pd.DataFrame) -> None:
