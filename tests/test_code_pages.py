@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from test_layers import SOURCES, imported
 
+import sidkit
 from sidkit import chapters
 from sidkit.notebook import find_notebook
 
@@ -132,6 +133,12 @@ def test_every_use_is_an_arrow_or_follows_from_arrows():
 def reached(arrows, name):
     direct = arrows.get(name, set())
     return direct.union(*(reached(arrows, other) for other in direct))
+
+
+def test_the_table_of_the_door_has_what_it_offers():
+    offered = package_map._offered()
+    assert list(offered) == sidkit.__all__
+    assert all(len(definitions.summary(definitions.modules()[room], name)) > 15 for name, room in offered.items())
 
 
 def test_every_room_says_what_it_is_for():

@@ -6,11 +6,12 @@ Each room leads to its source, and those that it uses light up under the pointer
 
 from __future__ import annotations
 
+import ast
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from definitions import PACKAGE, imported_names, modules, place_of, summary
+from definitions import PACKAGE, definitions, modules, summary
 from docutils import nodes
 from rooms import Room, depth_of, drawn_uses, rooms
 from sources import page_of
@@ -161,11 +162,15 @@ class DoorTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         lines = ["| Name | What it does |", "| --- | --- |"]
-        for name, dotted in imported_names(modules()[PACKAGE]).items():
-            place = place_of(dotted)
-            if name != place.module.name.rpartition(".")[2]:  # the door's own tools are rooms
-                lines.append(f"| {{source}}`{PACKAGE}.{name}` | {summary(place.module, name)} |")
+        for name, room in _offered().items():
+            lines.append(f"| {{source}}`{PACKAGE}.{name}` | {summary(modules()[room], name)} |")
         return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _offered() -> dict[str, str]:
+    """The names of the front door in their order, each with its module."""
+    table = definitions(modules()[PACKAGE])["_ROOM_OF"]
+    return ast.literal_eval(table.value)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -14,9 +14,9 @@ from sidkit.worlds import world_of_folder
 def check_folder(
     folder: Path | str, class_word: str | None = None, *, profile: str | Profile = "stickers", **options: Any
 ) -> list[Finding]:
-    """`sidkit.check.check.check` for the model of a profile; the scenes of a sticker subject tell what is in it.
+    """What a folder's captions would teach wrongly, for the model of a profile; scenes tell what is in sticker pictures.
 
-    Options are those of `check`. ValueError for an unknown profile and a folder that cannot be read.
+    Options are those of `sidkit.check.check.check`. ValueError for an unknown profile and a folder that cannot be read.
     """
     settings = load_profile(profile) if isinstance(profile, str) else profile
     world = world_of_folder(folder)

@@ -90,9 +90,7 @@ def personalize(
     with little_memory(pipe, training, encode_once):
         for step in bar:
             with computing_in(pipe, training.precision):
-                loss = references.loss(training.batch_size, generator)
-                if relatives:
-                    loss = loss + training.prior_weight * relatives.loss(training.batch_size, generator)
+                loss = _loss(references, relatives, training, generator)
             _step(loss, optimizer, scaler)
             losses.append(loss.item())
             bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
@@ -109,6 +107,16 @@ def _data(references: Examples, relatives: Examples | None) -> list[str | torch.
     if relatives is None:
         return references.data()
     return [*references.data(), *relatives.data()]
+
+
+def _loss(
+    references: Examples, relatives: Examples | None, training: Training, generator: torch.Generator
+) -> torch.Tensor:
+    """Of one step: that of the references and, weighed, that of the class pictures."""
+    loss = references.loss(training.batch_size, generator)
+    if relatives is None:
+        return loss
+    return loss + training.prior_weight * relatives.loss(training.batch_size, generator)
 
 
 def _step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
