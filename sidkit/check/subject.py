@@ -14,7 +14,7 @@ from sidkit.worlds import world_of_folder
 def check_folder(
     folder: Path | str, class_word: str | None = None, *, profile: str | Profile = "stickers", **options: Any
 ) -> list[Finding]:
-    """What a folder's captions would teach wrongly, for the model of a profile; scenes tell what is in sticker pictures.
+    """What a folder's captions would teach wrongly, for the model of a profile; scenes tell what drawings hold.
 
     Options are those of `sidkit.check.check.check`. ValueError for an unknown profile and a folder that cannot be read.
     """
