@@ -1,7 +1,14 @@
 """The doctor: needs and gaps of every profile, told before anything starts."""
 
-import pytest
+import http.server
+import threading
 
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from sidkit import chapters
+from sidkit.cli.main import app
 from sidkit.config import load_profile
 from sidkit.doctor import report as doctor
 from sidkit.doctor.memory_table import memory_table
@@ -48,6 +55,52 @@ def test_the_plan_of_a_notebook_is_counted_and_not_run(monkeypatch):
     (plan,) = plans_of("02_description_cases", {"scale": "quick", "subjects": ["dog"], "pictures": 3}).values()
     assert plan.runs == 4 and plan.pictures_total == 4 * 4 * 3
     assert "4 personalizations and 48 pictures" in told(doctor.examine(plan.profile, [plan]))["plan"]
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Notes what it is asked."""
+
+    seen = []
+
+    def do_POST(self):
+        self.seen.append(self.path)
+        self.send_error(500)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What a server of OpenAI's kind is asked, to which everything that would ask one is sent."""
+    Server.seen.clear()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
+    yield Server.seen
+    server.shutdown()
+
+
+@pytest.mark.parametrize("describer", ["stickers", "openai:my-model"])
+def test_of_one_s_own_pictures_nothing_is_described_written_or_sent(tmp_path, asked, describer):
+    for index in range(3):
+        Image.new("RGB", (64, 64), (index, 90, 90)).save(tmp_path / f"{index}.png")
+    values = [f"folder={tmp_path}", "class_word=dog", f"describer={describer}", "spend_at_most=1"]
+    options = [part for value in values for part in ("-p", value)]
+    result = CliRunner().invoke(app, ["doctor", "--notebook", "11_your_images", *options])
+    assert "plan" in result.output and "personalizations and" in result.output, result.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.png", "1.png", "2.png"]
+    assert not asked
+
+
+@pytest.mark.parametrize("name", chapters.NOTEBOOKS)
+def test_of_every_chapter_that_trains_the_work_is_told(name):
+    plans = list(plans_of(name, {}).values())
+    report = doctor.examine(load_profile("stickers"), plans)
+    assert ("plan" in told(report)) == (name not in ("00_sticker_world", "12_claims"))
 
 
 def test_a_wrong_parameter_is_refused_as_everywhere():
