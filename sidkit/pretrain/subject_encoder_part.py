@@ -97,7 +97,7 @@ class SubjectEncoderPart(Part):
         predicted = pipe.unet(noised, steps, hidden).sample
         error = (predicted.float() - pipe.scheduler.get_velocity(x, noise, steps)) ** 2
         cover = self._taken(self.pool.cover, index)[:, None]
-        weight = 1 + FOREGROUND * cover / 255
+        weight = 1 + FOREGROUND[0] * cover / 255
         return (error * weight).mean() / weight.mean() + REGRESSION * distance
 
     def _maps(self, index: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
