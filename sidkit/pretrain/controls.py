@@ -25,7 +25,7 @@ from sidkit.describe.cases import captions_of_case
 from sidkit.generation import class_pictures, generate
 from sidkit.mark import insert
 from sidkit.masks.files import given_mask
-from sidkit.measure.encoders import FactorReader
+from sidkit.measure.instruments import FactorReader
 from sidkit.measure.pictures import measure, without_identifier
 from sidkit.model_cache import Models
 from sidkit.models import load_pipeline, resolution
