@@ -24,7 +24,7 @@ from sidkit.config import Profile, Sampling
 from sidkit.describe.cases import captions_of_case
 from sidkit.generation import class_pictures, generate
 from sidkit.mark import insert
-from sidkit.masks.files import given_mask
+from sidkit.masks.given import given_mask
 from sidkit.measure.instruments import FactorReader
 from sidkit.measure.pictures import measure, without_identifier
 from sidkit.model_cache import Models
