@@ -23,11 +23,10 @@ from sidkit.attention import look, off_subject
 from sidkit.config import Profile, Sampling
 from sidkit.describe.cases import captions_of_case
 from sidkit.generation import class_pictures, generate
-from sidkit.mark import insert
+from sidkit.mark import insert, without_mark
 from sidkit.masks.given import given_mask
-from sidkit.measure.instruments import FactorReader
-from sidkit.measure.pictures import measure, without_identifier
-from sidkit.model_cache import Models
+from sidkit.measure.instruments import FactorReader, Instruments
+from sidkit.measure.pictures import measure
 from sidkit.models import load_pipeline, resolution
 from sidkit.personalization.loop import personalize
 from sidkit.stickers import grammar
@@ -178,37 +177,39 @@ def identifier(
 
     Means over subjects; `identity` and `leakage` are with minus without. Minutes for each subject.
     """
-    models, rows = Models(profile), []
+    instruments, rows = Instruments(profile.encoders), []
     for subject_class, bias in subjects.items():
         with tempfile.TemporaryDirectory() as folder:
             subject = make_subject(Path(folder) / subject_class, subject_class, bias, 4, seed=0)
-            rows.append(_with_and_without(models, profile, subject, steps, list(range(seeds))))
+            rows.append(_with_and_without(instruments, profile, subject, steps, list(range(seeds))))
     means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
     apart = {factor: means[f"{factor}_with"] - means[f"{factor}_without"] for factor in ("identity", "leakage")}
     return apart | means
 
 
 def _with_and_without(
-    models: Models, profile: Profile, subject: Subject, steps: int, seeds: list[int]
+    instruments: Instruments, profile: Profile, subject: Subject, steps: int, seeds: list[int]
 ) -> dict[str, float]:
     training = replace(profile.training["dreambooth"], prior_weight=1.0, prior_images=PRIOR_IMAGES, steps=steps)
     pipe, asked = load_pipeline(profile, "cpu"), prompts(subject, 1, seed=0)
-    prior = class_pictures(pipe, subject.class_word, training, profile.sampling, seed=0, progress=False)
+    prior = class_pictures(pipe, subject.class_word, PRIOR_IMAGES, profile.sampling, seed=0, progress=False)
     captions = [insert(caption, profile.identifier) for caption in captions_of_case(subject, 1)]
     personalize(pipe, load_images(subject), captions, "dreambooth", training, seed=0, prior=prior)
     found = {}
     for arm, texts in (
         ("with", [insert(prompt.text, profile.identifier) for prompt in asked]),
-        ("without", [without_identifier(prompt.text) for prompt in asked]),
+        ("without", [without_mark(prompt.text) for prompt in asked]),
     ):
         drawn = generate(pipe, texts, seeds, profile.sampling, progress=False)
-        measured = _measured(models, subject, asked, [picture.image for picture in drawn])
+        measured = _measured(instruments, subject, asked, [picture.image for picture in drawn])
         found |= {f"{factor}_{arm}": float(measured[factor].mean()) for factor in ("identity", "leakage")}
     return found
 
 
-def _measured(models: Models, subject: Subject, asked: list[Prompt], drawn: list[Image.Image]) -> pd.DataFrame:
+def _measured(
+    instruments: Instruments, subject: Subject, asked: list[Prompt], drawn: list[Image.Image]
+) -> pd.DataFrame:
     each = len(drawn) // len(asked)
     by_prompt = [drawn[start : start + each] for start in range(0, len(drawn), each)]
     masks = [given_mask(image) for image in subject.images]
-    return measure(models, load_images(subject), masks, asked, by_prompt, read_truth(subject).shared)
+    return measure(instruments, load_images(subject), masks, asked, by_prompt, read_truth(subject).shared)
