@@ -190,7 +190,7 @@ def identifier(
 def _with_and_without(
     instruments: Instruments, profile: Profile, subject: Subject, steps: int, seeds: list[int]
 ) -> dict[str, float]:
-    training = replace(profile.training["dreambooth"], prior_weight=1.0, prior_images=PRIOR_IMAGES, steps=steps)
+    training = replace(profile.training["dreambooth"], prior_weight=1.0, steps=steps)
     pipe, asked = load_pipeline(profile, "cpu"), prompts(subject, 1, seed=0)
     prior = class_pictures(pipe, subject.class_word, PRIOR_IMAGES, profile.sampling, seed=0, progress=False)
     captions = [insert(caption, profile.identifier) for caption in captions_of_case(subject, 1)]
