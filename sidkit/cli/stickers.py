@@ -12,7 +12,7 @@ import typer
 from sidkit.cli.options import AsJson
 from sidkit.pretrain.plans import PLANS, WORK
 
-COLUMN = 16  # characters before a score
+COLUMN = 24  # characters before a score
 
 stickers = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Sticker World: its art, its weights, its scores."
@@ -53,12 +53,15 @@ def pretrain(
 @stickers.command()
 def evaluate(
     scenes: Annotated[int, typer.Option(min=1, help="How many scenes, none of them used in training.")] = 1000,
+    personalized: Annotated[
+        bool, typer.Option("--personalized", help="Also train models of six subjects: what is [v] in them? Minutes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the shipped models on scenes that they never saw."""
     from sidkit.pretrain.evaluate import evaluate
 
-    scores = evaluate(scenes)
+    scores = evaluate(scenes, personalized=personalized)
     typer.echo(json.dumps(scores) if as_json else _table(scores))
 
 

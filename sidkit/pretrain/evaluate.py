@@ -16,6 +16,7 @@ from tqdm import tqdm
 from sidkit.config import load_profile
 from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder
 from sidkit.models import load_pipeline
+from sidkit.pretrain import controls
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.heads import identity, labels
@@ -26,6 +27,7 @@ from sidkit.stickers.tensors import channels_first
 SEED = 2_026
 SIZE = 64  # px
 CHOICES = 100  # captions a picture is matched with, designs an identity is found among
+SWAPPED, LOOKED_AT = 96, 60  # pairs of captions and scenes of the controls, at most
 MATCHED = 200  # pictures at most: each takes 100 captions
 RECONSTRUCTED = 500  # pictures at most
 STEPS, GUIDANCE = 25, 3.0
@@ -34,12 +36,20 @@ DECODED_AT_ONCE = 50
 TIMED = 16  # pictures
 
 
-def evaluate(scenes: int = 1000) -> dict:
-    """Measure every part. `scenes` is how many scenes each share is taken over."""
+def evaluate(scenes: int = 1000, *, personalized: bool = False) -> dict:
+    """Measure every part. `scenes` is how many scenes each share is taken over.
+
+    With `personalized` also the control of the identifier, which trains a model for each of its subjects.
+    """
     profile = load_profile("stickers")
     reader = FactorReader(profile.encoders)
     pipe = load_pipeline(profile, "cpu")
+    swapped = controls.swap(pipe, reader, min(scenes, SWAPPED), profile.sampling)
+    measured = {"swap": swapped, "lift": controls.lift(pipe, min(scenes, LOOKED_AT))}
+    if personalized:
+        measured["identifier"] = controls.identifier(profile)
     return {
+        "controls": measured,
         "sampled": sampled(pipe, reader, scenes),
         "reader": read(reader, scenes),
         "image_text": matched(ImageTextEncoder(profile.encoders), scenes),

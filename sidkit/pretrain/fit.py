@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Mapping, Set, Sized
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from itertools import count
@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from sidkit.checkpoint import WEIGHT, Checkpoint
+from sidkit.pretrain.muon import Muon
 from sidkit.pretrain.plans import Plan
 
 WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
@@ -38,11 +39,13 @@ AVERAGE = "ema."  # before a weight's name in a checkpoint
 class Part(nn.Module):
     """What a part adds to the loop: its modules, what it draws, a loss, a picture of how it does, and its files.
 
-    `pool` is what it is trained on, and `batch` how many of that a step takes.
+    `pool` is what it is trained on, and `batch` how many of that a step takes; `numbers` are what the log shows beside
+    the loss of the last step.
     """
 
     pool: Sized
     batch: int
+    numbers: Mapping[str, torch.Tensor] = {}
 
     def draw(self, rng: np.random.Generator) -> Any:
         """What a batch is made of, on the CPU and small, for another process may send it: here which ones (batch,)."""
@@ -51,6 +54,14 @@ class Part(nn.Module):
     def loss(self, drawn: Any, generator: torch.Generator) -> torch.Tensor:
         """The loss of one batch as `draw` chose it; `generator` is for what else is random."""
         raise TypeError(f"{type(self).__name__} does not say its loss")
+
+    def matrices(self) -> set[str]:
+        """The names of the weights that Muon can train: inner ones, of two or more dimensions."""
+        return set()
+
+    def undecayed(self) -> set[str]:
+        """The names of the weights that no weight decay makes smaller."""
+        return set()
 
     def sheet(self) -> Image.Image | None:
         """A picture that shows how training goes."""
@@ -84,13 +95,7 @@ class _Run:
         self.folder = folder
         self.plan = plan
         self.parameters = {name: weight for name, weight in part.named_parameters() if weight.requires_grad}
-        self.optimizer = torch.optim.AdamW(
-            self.parameters.values(),
-            plan.learning_rate,
-            weight_decay=plan.weight_decay,
-            betas=(0.9, 0.99),
-            fused=True,
-        )
+        self.optimizer = _optimizer(part, self.parameters, plan)
         self.checkpoint = Checkpoint(folder, self.parameters, self.optimizer)
         self.ema = {name: weight.detach().clone() for name, weight in self.parameters.items()}
         self.step = before.get("steps", 0)
@@ -130,7 +135,7 @@ class _Run:
     def _step(self, drawn: Any, progress: float) -> torch.Tensor:
         generator = torch.Generator().manual_seed(self.plan.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.plan.learning_rate * self._rate(progress)
+            group["lr"] = group["highest"] * self._rate(progress)
         device = torch.device(self.plan.device).type
         self.part.train()
         with torch.autocast(device, torch.bfloat16, enabled=self._halved(device)), _attention(device):
@@ -175,6 +180,7 @@ class _Run:
             "seconds": round(self.seconds),
             "loss": round(loss, 5),
         }
+        row |= {name: round(number.item(), 5) for name, number in self.part.numbers.items()}
         with (self.folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(row) + "\n")
 
@@ -228,6 +234,26 @@ class _Run:
         self.samples = int(counts["samples"])
         self.seconds = float(counts["seconds"])
         self.first = 0  # warmed up already
+
+
+def _optimizer(part: Part, parameters: dict[str, nn.Parameter], plan: Plan) -> torch.optim.Optimizer:
+    """AdamW for all weights, or where the plan has a rate for them, Muon for the part's matrices."""
+    matrices = part.matrices() if plan.matrix_rate else set()
+    undecayed = part.undecayed() - matrices
+    decayed = parameters.keys() - matrices - undecayed
+    common = dict(betas=(0.9, 0.99), fused=True)
+    groups = [
+        _group(parameters, decayed, plan.learning_rate, weight_decay=plan.weight_decay),
+        _group(parameters, undecayed, plan.learning_rate, weight_decay=0.0),
+        _group(parameters, matrices, plan.matrix_rate, weight_decay=plan.weight_decay, matrix=True),
+    ]
+    return Muon([group for group in groups if group["params"]], **common)
+
+
+def _group(parameters: dict[str, nn.Parameter], names: Set[str], highest: float, **options: Any) -> dict[str, Any]:
+    """A group of an optimizer: the weights of these names, in the part's order, and their highest learning rate."""
+    weights = [weight for name, weight in parameters.items() if name in names]
+    return dict(params=weights, highest=highest, **options)
 
 
 class _Every:

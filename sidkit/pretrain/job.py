@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ import torch
 from sidkit.pretrain.fit import Part, fit
 from sidkit.pretrain.plans import Plan
 from sidkit.pretrain.pool import Pool, pool
+from sidkit.stickers.individuals import sample_life
+from sidkit.stickers.sampling import sample_scene
 
 SIZE = 64  # px
 
@@ -33,11 +36,20 @@ class Job:
 
     def wider_pool(self) -> Pool:
         """As many, of which half show a subject in a drawing from outside the world."""
-        return pool(self.work / f"wider-pool-{self.scenes}", self.scenes, SIZE, seed=2, further=0.5)
+        further = partial(sample_scene, further=0.5)
+        return pool(self.work / f"wider-pool-{self.scenes}", self.scenes, SIZE, seed=2, sample=further)
+
+    def lives(self) -> Pool:
+        """As many, in which individuals follow their habits: what a model that draws learns from."""
+        return pool(self._lives, self.scenes, SIZE, seed=3, sample=sample_life)
 
     @property
     def _pool(self) -> Path:
         return self.work / f"pool-{self.scenes}"
+
+    @property
+    def _lives(self) -> Path:
+        return self.work / f"lives-{self.scenes}"
 
     def shipped(self, part: str) -> Path:
         """The folder of a part's weights; the autoencoder's are inside the pipeline."""
@@ -64,12 +76,25 @@ class Job:
 
         return encode_pool(self.pool(), vae, self._pool)
 
+    def latents_of_lives(self, vae) -> np.ndarray:
+        """The same of the scenes in which individuals follow their habits."""
+        from sidkit.pretrain.autoencoder import encode_pool
+
+        return encode_pool(self.lives(), vae, self._lives)
+
     def latent_reader(self):
         """The trained latent reader, or None as long as there is none."""
         from sidkit.pretrain.latent_reader import LatentReader
 
         trained = self.work / "latent_reader" / "weights"
         return LatentReader.load(trained) if trained.exists() else None
+
+    def teacher(self):
+        """The pipeline in the work folder's `teacher`, or None as long as there is none."""
+        from sidkit.pretrain.teacher import Teacher
+
+        folder = self.work / "teacher"
+        return Teacher(folder, self.plan.device) if folder.exists() else None
 
     def run(self, name: str, part: Part, begin: Callable[[Path | None], None]) -> dict:
         """Fill the part's weights with `begin` (given the shipped folder, if it is there), train it, tell how long."""

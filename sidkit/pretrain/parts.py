@@ -57,7 +57,7 @@ def train_latent_reader(job: Job) -> Path:
 
     vae = job.autoencoder()
     reader = LatentReader(vae.config.latent_channels, READS)
-    part = LatentReaderPart(reader, job.pool(), job.latents(vae), job.plan.batch)
+    part = LatentReaderPart(reader, job.lives(), job.latents_of_lives(vae), job.plan.batch)
     record = job.run("latent_reader", part, lambda shipped: None)
     folder = job.work / "latent_reader" / "weights"
     reader.cpu().save(folder)
@@ -68,16 +68,18 @@ def train_latent_reader(job: Job) -> Path:
 def train_text_to_image(job: Job) -> Path:
     """Train the diffusion model on the autoencoder's latents and write the whole pipeline.
 
-    It is told what its drawings lack if there is a latent reader to tell it, which then learns beside it.
+    It is told what its drawings lack if there is a latent reader to tell it, which then learns beside it, and learns
+    from a teacher if there is one.
     """
     from sidkit.pretrain.latent_reader import LatentReaderPart
     from sidkit.pretrain.text_to_image import TextToImage
+    from sidkit.stickers.individuals import NAMES
 
     vae = job.autoencoder().requires_grad_(False)
-    tokenizer = job.tokenizer("text_to_image", "tokenizer")
-    latents, reader = job.latents(vae), job.latent_reader()
-    judge = LatentReaderPart(reader, job.pool(), latents, job.plan.batch // 2) if reader else None
-    part = TextToImage(job.pool(), latents, vae, tokenizer, job.plan.batch, job.drop, judge)
+    tokenizer = job.tokenizer("text_to_image", "tokenizer", more=NAMES)
+    pool, latents, reader = job.lives(), job.latents_of_lives(vae), job.latent_reader()
+    judge = LatentReaderPart(reader, pool, latents, job.plan.batch // 2) if reader else None
+    part = TextToImage(pool, latents, vae, tokenizer, job.plan.batch, job.drop, judge, job.teacher())
     record = job.run("text_to_image", part, part.begin)
     folder = job.shipped("text_to_image")
     part.export(folder)

@@ -14,7 +14,8 @@ class Plan:
 
     minutes: float = 10
     batch: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-3  # of AdamW
+    matrix_rate: float = 0  # of Muon, which then trains what the part calls its matrices
     weight_decay: float = 0.01
     warmup: int = 100  # steps
     cooldown: float = 0.3  # share of the minutes
@@ -30,7 +31,7 @@ PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
     "decoder": Plan(batch=16, learning_rate=1e-3, weight_decay=0.0, ema=0.999),
     "latent_reader": Plan(batch=128, learning_rate=2e-3, weight_decay=0.05, ema=0.995),
-    "text_to_image": Plan(batch=32, learning_rate=8e-4, ema=0.999),
+    "text_to_image": Plan(batch=32, learning_rate=5e-4, matrix_rate=6e-3, ema=0.999),
     "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
     "image_text": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
     "identity": Plan(batch=256, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -25,12 +26,15 @@ from sidkit.stickers.tensors import channels_first
 
 CHUNK = 1000  # scenes a process renders in one go
 CELL = 4  # px; side of a cell of `Pool.cover`, and of a latent pixel
+COVERING = ("subject", "nearby", "tied")  # masks, in the order of `Pool.cover`
+
+Sampler = Callable[[np.random.Generator], Scene]
 
 
 class Pool:
     """Pictures (n, size, size, 3) uint8, memory-mapped, and their scenes.
 
-    `cover` (n, size / 4, size / 4) uint8 is the share of each cell, of 255, that the subject and the things take.
+    `cover` (n, 3, size / 4, size / 4) uint8 is the share of each cell, of 255, that each of COVERING takes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,11 +47,11 @@ class Pool:
         return len(self.scenes)
 
 
-def pool(folder: Path, count: int, size: int, *, seed: int, **scenes) -> Pool:
-    """The pool in `folder`, rendered first if it is not there; `scenes` are options of `sample_scene`."""
+def pool(folder: Path, count: int, size: int, *, seed: int, sample: Sampler = sample_scene) -> Pool:
+    """The pool in `folder`, rendered first if it is not there; `sample` draws its scenes."""
     if not (folder / "scenes.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _render(folder, count, size, seed, scenes)
+        _render(folder, count, size, seed, sample)
     return Pool(folder)
 
 
@@ -90,12 +94,12 @@ class _Chunk(NamedTuple):
     scenes: list[dict]
 
 
-def _render(folder: Path, count: int, size: int, seed: int, options: dict) -> None:
+def _render(folder: Path, count: int, size: int, seed: int, sample: Sampler) -> None:
     cells = size // CELL
     pictures = _new_array(folder / "pictures.npy", (count, size, size, 3))
-    cover = _new_array(folder / "cover.npy", (count, cells, cells))
+    cover = _new_array(folder / "cover.npy", (count, len(COVERING), cells, cells))
     starts = range(0, count, CHUNK)
-    work = partial(_chunk, count=count, size=size, seed=seed, options=options)
+    work = partial(_chunk, count=count, size=size, seed=seed, sample=sample)
     scenes: list[dict] = []
     with ProcessPoolExecutor(os.cpu_count()) as workers:
         chunks = workers.map(work, starts)
@@ -113,12 +117,12 @@ def _new_array(path: Path, shape: tuple[int, ...]) -> np.memmap:
     return np.lib.format.open_memmap(path, "w+", np.uint8, shape)
 
 
-def _chunk(start: int, *, count: int, size: int, seed: int, options: dict) -> _Chunk:
+def _chunk(start: int, *, count: int, size: int, seed: int, sample: Sampler) -> _Chunk:
     rng = np.random.default_rng([seed, start])
-    scenes = [sample_scene(rng, **options) for _ in range(min(CHUNK, count - start))]
+    scenes = [sample(rng) for _ in range(min(CHUNK, count - start))]
     pictures, cover = [], []
     for scene in scenes:
         composed = compose(scene, size, rng)
         pictures.append(np.asarray(composed.image))
-        cover.append(share_of_cells(~composed.masks["background"]))
+        cover.append(np.stack([share_of_cells(composed.masks[part]) for part in COVERING]))
     return _Chunk(np.stack(pictures), np.stack(cover), [asdict(scene) for scene in scenes])

@@ -143,7 +143,7 @@ class SubjectEncoderPart(Part):
         steps = timesteps(self.batch, pipe.scheduler.config.num_train_timesteps, generator).to(x.device)
         predicted = pipe.unet(pipe.scheduler.add_noise(x, noise, steps), steps, hidden).sample
         error = (predicted.float() - pipe.scheduler.get_velocity(x, noise, steps)) ** 2
-        weight = 1 + FOREGROUND * self._taken(views.cover, index)[:, None] / 255
+        weight = 1 + FOREGROUND[0] * self._taken(views.cover, index)[:, None] / 255
         return (error * weight).mean() / weight.mean() + REGRESSION * apart
 
     def _taken(self, array: np.ndarray, index: np.ndarray) -> torch.Tensor:

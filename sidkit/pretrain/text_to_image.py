@@ -10,58 +10,26 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from PIL import Image
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
+from sidkit.pretrain.architecture import SCHEDULER, TEXT, UNET, text_config
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.fit import Part
+from sidkit.pretrain.grounding import LIFTED, Grounding
 from sidkit.pretrain.latent_reader import LatentReaderPart
 from sidkit.pretrain.pool import Pool
-from sidkit.pretrain.telling import Captions, tell
-from sidkit.pretrain.tokenizer import LENGTH
-from sidkit.pretrain.understanding import Understanding
+from sidkit.pretrain.teacher import Teacher
+from sidkit.pretrain.telling import Captions, tell, with_other_ends
+from sidkit.pretrain.understanding import Lesson, Understanding
 from sidkit.stickers import grammar
 from sidkit.stickers.tensors import noise_like
 
 SHARD = "15MB"  # no file in git over 16 MB
 
-UNET = dict(
-    sample_size=16,
-    in_channels=8,
-    out_channels=8,
-    block_out_channels=(64, 128, 192),
-    down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    layers_per_block=1,
-    attention_head_dim=4,  # in diffusers, for this class, the number of heads
-    norm_num_groups=16,
-    cross_attention_dim=160,
-    addition_embed_type="text",  # the whole caption beside the time, as in XL: cross-attention alone learns words late
-    addition_embed_type_num_heads=4,
-)
-TEXT = dict(
-    hidden_size=160,
-    intermediate_size=640,
-    num_hidden_layers=3,
-    num_attention_heads=4,
-    max_position_embeddings=LENGTH,
-    projection_dim=160,
-)
-SCHEDULER = dict(
-    num_train_timesteps=1000,
-    beta_schedule="scaled_linear",
-    beta_start=0.00085,
-    beta_end=0.012,
-    prediction_type="v_prediction",
-    rescale_betas_zero_snr=True,
-    timestep_spacing="trailing",
-    clip_sample=False,
-    set_alpha_to_one=True,
-    steps_offset=1,  # as Stable Diffusion pipelines expect; trailing spacing does not use it
-)
-
-
-FOREGROUND = 4.0  # added to the weight of a place in the loss that the subject or a thing covers
-READING = 0.05  # weight of the text encoder's own loss
+FOREGROUND = (4.0, 4.0, 8.0)  # added to the weight of a place in the loss that subject, nearby or tied thing cover
+UNDERSTANDING = 0.05  # weight of the text encoder's own loss
+WORD_LENGTH = 1.3  # of an embedding: what trained words have; words that no caption says keep the one they start with
+TAUGHT = 0.7  # share of what is learnt that a teacher says, if there is one
 MISSED_IN_NOISED = 0.01  # weight of what a reader of latents misses in what the model makes of a noised picture
 MISSED_IN_DRAWN = 0.02  # and in what it draws from noise, on its way there
 JUDGING = 0.02  # weight of that reader's own loss
@@ -90,13 +58,15 @@ def _stratified(count: int, generator: torch.Generator) -> torch.Tensor:
 class Drawn(NamedTuple):
     """What a step learns from: scenes (n,) of the pool and their captions.
 
-    With a judge also captions to paint, and the scenes that the judge learns from.
+    With a teacher also what it is told of them, (n, length) tokens; with a judge captions to paint, and the scenes that
+    the judge learns from.
     """
 
     scenes: torch.Tensor
     captions: Captions
-    to_paint: Captions | None
-    to_judge: torch.Tensor | None
+    to_teacher: torch.Tensor | None = None
+    to_paint: Captions | None = None
+    to_judge: torch.Tensor | None = None
 
 
 class TextToImage(Part):
@@ -118,12 +88,15 @@ class TextToImage(Part):
         batch: int,
         drop: float,
         judge: LatentReaderPart | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.tokenizer = tokenizer
-        self.text_encoder = CLIPTextModel(_text_config(len(tokenizer)))
+        self.text_encoder = CLIPTextModel(text_config(len(tokenizer)))
+        embeddings = self.text_encoder.get_input_embeddings()
+        nn.init.normal_(embeddings.weight, std=WORD_LENGTH / embeddings.embedding_dim**0.5)
         self.unet = UNet2DConditionModel(**UNET)
-        nn.init.zeros_(self.unet.add_embedding.norm2.weight)  # the caption's share grows from nothing
+        self.grounding = Grounding(self.unet)
         self.scheduler = DDIMScheduler(**SCHEDULER)
         self.drawing = DDIMScheduler(**SCHEDULER)
         self.drawing.set_timesteps(DRAWING_STEPS)
@@ -134,40 +107,65 @@ class TextToImage(Part):
         self.drop = drop
         self.frozen = [vae]  # in lists, so that they are no submodules and are not trained
         self.judge = judge
+        self.teacher = teacher
+        self.empty = tokenizer("", padding="max_length", return_tensors="pt").input_ids
 
     def draw(self, rng: np.random.Generator) -> Drawn:
         index, captions = self._tell(self.batch, rng)
         scenes = torch.from_numpy(index)
-        if self.judge is None:
-            return Drawn(scenes, captions, None, None)
-        _, to_paint = self._tell(self.batch // 2, rng)
-        return Drawn(scenes, captions, to_paint, self.judge.draw(rng))
+        drawn = Drawn(scenes, captions)
+        if self.teacher:
+            shown = [self.pool.scenes[number] for number in index]
+            drawn = drawn._replace(to_teacher=self.teacher.tell(shown, rng))
+        if self.judge:
+            _, to_paint = self._tell(self.batch // 2, rng)
+            drawn = drawn._replace(to_paint=to_paint, to_judge=self.judge.draw(rng))
+        return drawn
 
     def loss(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
         index = drawn.scenes.numpy()
         device = self.unet.device
         x = torch.from_numpy(self.latents[index]).to(device).float()
-        cover = torch.from_numpy(self.pool.cover[index]).to(device)[:, None] / 255
-        weight = 1 + FOREGROUND * cover
-        asked = self._asked(drawn.captions)
-        hidden, last = self._read(drawn.captions)
+        cover = torch.from_numpy(self.pool.cover[index]).to(device) / 255
+        hidden = self._read(drawn.captions)
         noise = noise_like(x, generator)
         steps = timesteps(self.batch, self.scheduler.config.num_train_timesteps, generator).to(device)
         noised = self.scheduler.add_noise(x, noise, steps)
-        predicted = self.unet(noised, steps, hidden).sample.float()
-        error = (predicted - self.scheduler.get_velocity(x, noise, steps)) ** 2
-        denoising = (error * weight).mean() / weight.mean()
-        loss = denoising + READING * self.understanding.loss(last, asked)
+        with self.grounding.watching() as maps:
+            predicted = self.unet(noised, steps, self._heard(hidden, drawn.captions, generator)).sample.float()
+        target = self.scheduler.get_velocity(x, noise, steps)
+        if self.teacher:
+            target = target.lerp(self.teacher.velocity(noised, steps, drawn.to_teacher), TAUGHT)
+        denoising = _weighted_error(predicted, target, cover)
+        loss = denoising + self._of_words(drawn.captions, hidden, maps, cover, steps)
         if self.judge:
             clean = self._clean(noised, predicted, steps)
+            asked = self._asked(drawn.captions)
             loss = loss + MISSED_IN_NOISED * self.judge.missed(clean, asked, generator, doubt=False)
             loss = loss + self._judged(drawn, generator)
+        self.numbers["denoising"] = denoising
         return loss
+
+    def _of_words(
+        self,
+        captions: Captions,
+        hidden: torch.Tensor,
+        maps: list[torch.Tensor],
+        cover: torch.Tensor,
+        steps: torch.Tensor,
+    ) -> torch.Tensor:
+        """What the text encoder does not tell apart at its words, and what the words do not look at."""
+        device = hidden.device
+        understanding = self.understanding.loss(hidden, _on(device, captions.lesson))
+        signal = self.scheduler.alphas_cumprod.to(device)[steps].sqrt()
+        grounding = self.grounding.loss(maps, captions.parts.to(device), cover, signal)
+        self.numbers = dict(understanding=understanding, grounding=grounding)
+        self.numbers |= {f"lift_{word}": lift for word, lift in zip(LIFTED, self.grounding.lift)}
+        return UNDERSTANDING * understanding + self.grounding.weight() * grounding
 
     def _judged(self, drawn: Drawn, generator: torch.Generator) -> torch.Tensor:
         """What the judge misses in drawings, and what it learns of them and of pictures."""
-        hidden, _ = self._read(drawn.to_paint)
-        painted = self._paint(hidden, generator)
+        painted = self._paint(self._read(drawn.to_paint), generator)
         on_pictures = self.judge.loss(drawn.to_judge, generator)
         on_drawn = self.judge.loss_on_drawn(painted, generator)
         missed = self.judge.missed(painted, self._asked(drawn.to_paint), generator, doubt=True)
@@ -179,14 +177,16 @@ class TextToImage(Part):
         scenes = [self.pool.scenes[i] for i in index]
         return index, tell(scenes, self.tokenizer, rng, self.drop)
 
-    def _read(self, captions: Captions) -> tuple[torch.Tensor, torch.Tensor]:
-        """Captions as the UNet reads them (n, length, width), and their last tokens alone (n, width)."""
-        tokens = captions.tokens.to(self.unet.device)
-        hidden = self.text_encoder(tokens).last_hidden_state
-        is_end = tokens == self.tokenizer.eos_token_id
-        last = is_end.int().argmax(dim=1)
-        rows = torch.arange(len(tokens), device=tokens.device)
-        return hidden, hidden[rows, last]
+    def _read(self, captions: Captions) -> torch.Tensor:
+        """Captions as the text encoder reads them, (n, length, width)."""
+        return self.text_encoder(captions.tokens.to(self.unet.device)).last_hidden_state
+
+    def _heard(self, hidden: torch.Tensor, captions: Captions, generator: torch.Generator) -> torch.Tensor:
+        """Captions as the UNet hears them in training: many with ends that are not their own."""
+        empty = self.text_encoder(self.empty.to(hidden.device)).last_hidden_state[0]
+        is_end = captions.tokens == self.tokenizer.eos_token_id
+        ends = is_end.int().argmax(dim=1).to(hidden.device)
+        return with_other_ends(hidden, ends, empty.to(hidden.dtype), generator)
 
     def _asked(self, captions: Captions) -> dict[str, torch.Tensor]:
         return {head: labels.to(self.unet.device) for head, labels in captions.asked.items()}
@@ -249,11 +249,32 @@ class TextToImage(Part):
             self.unet.load_state_dict(unet.state_dict())
             self.text_encoder.load_state_dict(text_encoder.state_dict())
 
+    def matrices(self) -> set[str]:
+        inner = {name for name, weight in self.named_parameters() if weight.ndim >= 2 and not _is_outer(name)}
+        return {name for name in inner if name.startswith(("unet.", "text_encoder."))}
+
+    def undecayed(self) -> set[str]:
+        return {name for name, _ in self.named_parameters() if "token_embedding" in name}
+
     def export(self, folder: Path) -> None:
         """Write the pipeline in half precision, in shards that git can hold."""
         self.frozen[0].register_to_config(_name_or_path="")  # where it lay on this machine
         self.pipeline().to(dtype=torch.float16).save_pretrained(folder, max_shard_size=SHARD)
 
 
-def _text_config(vocabulary: int) -> CLIPTextConfig:
-    return CLIPTextConfig(vocab_size=vocabulary, bos_token_id=0, eos_token_id=1, pad_token_id=1, **TEXT)
+def _weighted_error(predicted: torch.Tensor, target: torch.Tensor, cover: torch.Tensor) -> torch.Tensor:
+    """Mean squared error, weighed by what covers a place: `cover` (n, 3, h, w) in 0 to 1, as in `Pool`."""
+    weight = 1 + torch.einsum("nphw,p->nhw", cover, cover.new_tensor(FOREGROUND))[:, None]
+    error = (predicted - target) ** 2
+    return (error * weight).mean() / weight.mean()
+
+
+def _is_outer(name: str) -> bool:
+    """Whether a weight is a table, or where latents or time come in or go out."""
+    return any(part in name for part in ("embed", "conv_in", "conv_out"))
+
+
+def _on(device: torch.device, lesson: Lesson) -> Lesson:
+    places = {factor: places.to(device) for factor, places in lesson.places.items()}
+    labels = {factor: labels.to(device) for factor, labels in lesson.labels.items()}
+    return Lesson(places, labels)

@@ -13,12 +13,15 @@ from sidkit.stickers.atlas import designs, further_designs
 from sidkit.stickers.factors import Scene, subject_classes
 
 # How often a scene has what it may lack.
-NEARBY_SHARE = 0.6
-TIED_SHARE = 0.6
-HUE_SHARE = 0.25
+NEARBY_SHARE = 0.55
+TIED_SHARE = 0.55
+HUE_SHARE = 0.15
 ATTRIBUTE_SHARE = 0.15
-STYLE_SHARE = 0.25
-POSE_SHARE = 0.45
+STYLE_SHARE = 0.15
+POSE_SHARE = 0.4
+
+DESIGNS = 3  # of a class, that pretraining sees
+CLEAREST = ("fluent", "twemoji", "noto", "emojione", "blob", "fxemoji")  # whose drawings are taken first
 
 MOST_CHANGES = 3
 CHANGEABLE = ("subject", "background", "nearby", "tied", "style", "pose")
@@ -67,11 +70,12 @@ def sample_scene(
 
 
 def known_designs(subject: str, held_out: bool = False) -> tuple[str, ...]:
-    """The designs of a class that pretraining sees, or the one that it does not."""
+    """The three designs of a class that pretraining sees, the clearest first, or the one that it does not."""
     hidden = subject_classes()[subject].held_out
     if held_out:
         return (hidden,)
-    return tuple(design for design in designs(subject) if design != hidden)
+    shown = sorted(set(designs(subject)) - {hidden}, key=CLEAREST.index)
+    return tuple(shown[:DESIGNS])
 
 
 def altered(scene: Scene, rng: np.random.Generator) -> Scene:

@@ -23,15 +23,15 @@ LOWEST_SHADOW = 0.96
 
 # pose -> (height of the subject, where its feet stand, rotation in degrees); shares of the picture
 POSES = {
-    "standing": (0.50, 0.88, 0),
-    "upside down": (0.50, 0.88, 180),
-    "lying": (0.50, 0.88, 90),
-    "tilted": (0.48, 0.86, 32),
-    "jumping": (0.44, 0.64, 0),
-    "close up": (0.72, 1.00, 0),
-    "far away": (0.32, 0.74, 0),
+    "standing": (0.62, 0.93, 0),
+    "upside down": (0.62, 0.93, 180),
+    "lying": (0.60, 0.93, 90),
+    "tilted": (0.58, 0.92, 32),
+    "jumping": (0.56, 0.74, 0),
+    "close up": (0.82, 1.02, 0),
+    "far away": (0.40, 0.80, 0),
 }
-NEARBY_HEIGHT = 0.30
+NEARBY_HEIGHT = 0.34
 
 
 @dataclass(frozen=True)
