@@ -41,4 +41,5 @@ SCHEDULER = dict(
 
 
 def text_config(vocabulary: int) -> CLIPTextConfig:
+    """The text encoder for so many tokens."""
     return CLIPTextConfig(vocab_size=vocabulary, bos_token_id=0, eos_token_id=1, pad_token_id=1, **TEXT)

@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Mapping, Set, Sized
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from itertools import count
@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from sidkit.checkpoint import WEIGHT, Checkpoint
-from sidkit.pretrain.muon import Muon
+from sidkit.pretrain.muon import make_optimizer
 from sidkit.pretrain.plans import Plan
 
 WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
@@ -95,7 +95,7 @@ class _Run:
         self.folder = folder
         self.plan = plan
         self.parameters = {name: weight for name, weight in part.named_parameters() if weight.requires_grad}
-        self.optimizer = _optimizer(part, self.parameters, plan)
+        self.optimizer = make_optimizer(self.parameters, part.matrices(), part.undecayed(), plan)
         self.checkpoint = Checkpoint(folder, self.parameters, self.optimizer)
         self.ema = {name: weight.detach().clone() for name, weight in self.parameters.items()}
         self.step = before.get("steps", 0)
@@ -234,26 +234,6 @@ class _Run:
         self.samples = int(counts["samples"])
         self.seconds = float(counts["seconds"])
         self.first = 0  # warmed up already
-
-
-def _optimizer(part: Part, parameters: dict[str, nn.Parameter], plan: Plan) -> torch.optim.Optimizer:
-    """AdamW for all weights, or where the plan has a rate for them, Muon for the part's matrices."""
-    matrices = part.matrices() if plan.matrix_rate else set()
-    undecayed = part.undecayed() - matrices
-    decayed = parameters.keys() - matrices - undecayed
-    common = dict(betas=(0.9, 0.99), fused=True)
-    groups = [
-        _group(parameters, decayed, plan.learning_rate, weight_decay=plan.weight_decay),
-        _group(parameters, undecayed, plan.learning_rate, weight_decay=0.0),
-        _group(parameters, matrices, plan.matrix_rate, weight_decay=plan.weight_decay, matrix=True),
-    ]
-    return Muon([group for group in groups if group["params"]], **common)
-
-
-def _group(parameters: dict[str, nn.Parameter], names: Set[str], highest: float, **options: Any) -> dict[str, Any]:
-    """A group of an optimizer: the weights of these names, in the part's order, and their highest learning rate."""
-    weights = [weight for name, weight in parameters.items() if name in names]
-    return dict(params=weights, highest=highest, **options)
 
 
 class _Every:

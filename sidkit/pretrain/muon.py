@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 import torch
 from torch import nn
+
+from sidkit.pretrain.plans import Plan
 
 MOMENTUM = 0.95
 ROUNDS = 5  # of Newton and Schulz, which bring the singular values between 0.7 and 1.2
@@ -61,3 +64,25 @@ def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
         gram = x @ x.T
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x if wide else x.T).to(matrix.dtype)
+
+
+def make_optimizer(parameters: Mapping[str, nn.Parameter], matrices: Set[str], undecayed: Set[str], plan: Plan) -> Muon:
+    """AdamW for all weights, or where the plan has a rate for them, Muon for the `matrices` among their names.
+
+    Each group says its `highest` learning rate; no weight decay makes the `undecayed` smaller.
+    """
+    matrices = matrices if plan.matrix_rate else set()
+    undecayed = undecayed - matrices
+    decayed = parameters.keys() - matrices - undecayed
+    groups = [
+        _group(parameters, decayed, plan.learning_rate, weight_decay=plan.weight_decay),
+        _group(parameters, undecayed, plan.learning_rate, weight_decay=0.0),
+        _group(parameters, matrices, plan.matrix_rate, weight_decay=plan.weight_decay, matrix=True),
+    ]
+    return Muon([group for group in groups if group["params"]], betas=(0.9, 0.99), fused=True)
+
+
+def _group(parameters: Mapping[str, nn.Parameter], names: Set[str], highest: float, **options: Any) -> dict[str, Any]:
+    """The weights of these names, in the order of all."""
+    weights = [weight for name, weight in parameters.items() if name in names]
+    return dict(params=weights, highest=highest, **options)
