@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from sidkit.pretrain import fit
-from sidkit.pretrain.augmentation import recolor
 from sidkit.pretrain.autoencoder import Autoencoder, Decoder, pixels, standardize
 from sidkit.pretrain.captioner_part import maps_on_disk
 from sidkit.pretrain.evaluate import psnr
@@ -16,7 +15,7 @@ from sidkit.pretrain.fit import Part, _Run
 from sidkit.pretrain.latent_reader import READS, UNSAID, LatentReader, LatentReaderPart
 from sidkit.pretrain.muon import orthogonal
 from sidkit.pretrain.plans import Plan
-from sidkit.pretrain.pool import COVERING, batch_of, pool
+from sidkit.pretrain.pool import COVERING, pool
 from sidkit.pretrain.telling import asked_of
 from sidkit.pretrain.text_to_image import TextToImage
 from sidkit.pretrain.tokenizer import IDENTIFIERS, LENGTH, kept_tokenizer, make_tokenizer
@@ -225,16 +224,6 @@ def test_cover_is_the_share_of_a_cell_that_each_part_takes(small_pool):
             cell = masks[part][4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
             assert small_pool.cover[0, number, row, column] == int(255 * cell.mean())
     assert 0.1 < small_pool.cover[:, 0].mean() / 255 < 0.5
-
-
-def test_recoloured_pictures_keep_their_shapes_and_half_of_them_their_colours(small_pool):
-    x = batch_of(small_pool, np.arange(24), torch.device("cpu"))
-    y = recolor(x, torch.Generator().manual_seed(0))
-    assert torch.equal(y, recolor(x, torch.Generator().manual_seed(0))) and y.min() >= 0 and y.max() <= 1
-    same = [torch.equal(a, b) for a, b in zip(x, y)]
-    assert 6 <= sum(same) <= 18
-    edges = lambda p: (p.diff(dim=-1).abs().sum(0) > 0).float()  # noqa: E731
-    assert all((edges(a) >= edges(b)).all() for a, b in zip(x, y))
 
 
 def test_the_decoder_learns_alone(small_pool):

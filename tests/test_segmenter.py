@@ -75,7 +75,7 @@ def test_it_is_saved_and_finds_at_the_picture_s_own_size(tmp_path):
     net.last[-1].bias.data.zero_()
     net.save(tmp_path / "net")
     twin = Segmenter.load(tmp_path / "net")
-    assert twin.config == {"width": 4} and not twin.training
+    assert twin.config == {"width": 4, "levels": 5, "side": SIDE} and not twin.training
     shape = twin(torch.zeros(2, 3, SIDE, SIDE)).shape
     assert shape == (2, SIDE, SIDE)
 

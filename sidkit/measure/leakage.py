@@ -3,7 +3,8 @@
 Ground truth that only Sticker World has: its factor reader says what is in a picture. What counts, for each undesired
 factor (all references are on a beach, beside a ball, ...):
 
-- a picture leaks if the reader's first choice for the factor is the references' value;
+- a picture leaks if the reader's first choice for the factor is the references' value, or if that is more likely there
+  than not: of things a picture may show several;
 - it does not count where the prompt asks for that very value: there it may be;
 - it counts where the prompt asks for another value (a prompt on the moon, a picture on the beach) and where it asks for
   none. A place there always is, so without a place in the prompt some pictures are on the beach by chance: one in as
@@ -24,13 +25,19 @@ Wanted = Mapping[str, str]  # factor -> value
 
 
 def leaks(read: Probabilities, values: Values, undesired: Wanted, asked: Wanted) -> dict[str, np.ndarray]:
-    """For each undesired factor (`{"nearby": "ball"}`) whether it is the reader's first choice: (pictures,) of 0 and 1.
+    """For each undesired factor (`{"nearby": "ball"}`) whether the reader sees it: (pictures,) of 0 and 1.
 
     `asked` is what the prompt asks for; a factor whose undesired value it asks for is left out. Raises ValueError for a
     factor or value that the reader does not know.
     """
     columns = _columns(values, undesired, asked)
-    return {factor: (read[factor].argmax(1) == column).astype(float) for factor, column in columns.items()}
+    return {factor: shown(read[factor])[:, column].astype(float) for factor, column in columns.items()}
+
+
+def shown(shares: np.ndarray) -> np.ndarray:
+    """Which values (pictures, values) the reader sees: its first choice, and whatever is more likely there than not."""
+    first = np.arange(shares.shape[1]) == shares.argmax(1)[:, None]
+    return first | (shares > 0.5)
 
 
 def leak_probabilities(read: Probabilities, values: Values, undesired: Wanted, asked: Wanted) -> dict[str, np.ndarray]:

@@ -27,8 +27,8 @@ def jitter(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return (x + strength * noise_like(x, generator)).clamp(0, 1)
 
 
-def recolor(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Half of the pictures with their colours mixed at random, some of these as a negative.
+def recolor(x: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Half of the pictures with their colours mixed at random, some of these as a negative; and which were kept (n,).
 
     A design that the reader never saw may be a black cat where all others are orange: it must read shapes.
     """
@@ -40,7 +40,7 @@ def recolor(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     negative, kept = chosen.to(x.device)
     mixed = torch.einsum("nij,njhw->nihw", mix.to(x.device), x - 0.5)
     mixed = torch.where(_per_picture(negative), -mixed, mixed) + 0.5
-    return torch.where(_per_picture(kept), x, mixed.clamp(0, 1))
+    return torch.where(_per_picture(kept), x, mixed.clamp(0, 1)), kept
 
 
 def move(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The autoencoder: 64 px pictures to 16 x 16 latents of 8 channels, a diffusers `AutoencoderKL`."""
+"""The autoencoder: 128 px pictures to 16 x 16 latents of 8 channels, a diffusers `AutoencoderKL`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from sidkit.pretrain.pool import Pool, save_whole, weights_name
 CONFIG = dict(
     in_channels=3,
     out_channels=3,
-    down_block_types=("DownEncoderBlock2D",) * 3,
-    up_block_types=("UpDecoderBlock2D",) * 3,
-    block_out_channels=(16, 48, 96),
-    layers_per_block=1,
+    down_block_types=("DownEncoderBlock2D",) * 4,
+    up_block_types=("UpDecoderBlock2D",) * 4,
+    block_out_channels=(16, 32, 48, 96),
+    layers_per_block=2,
     latent_channels=8,
     norm_num_groups=8,
     mid_block_add_attention=False,
-    sample_size=64,
+    sample_size=128,
     scaling_factor=1.0,
 )
 ON_SHEET = 16  # pictures
@@ -36,6 +36,18 @@ def pixels(pool: Pool, index: np.ndarray, device: torch.device) -> torch.Tensor:
     taken = np.ascontiguousarray(pool.pictures[np.sort(index)])
     batch = torch.from_numpy(taken).to(device)
     return batch.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def halved(batch: torch.Tensor) -> torch.Tensor:
+    """Pictures (n, c, h, w) at half the side: the means over 2 x 2 px."""
+    return F.avg_pool2d(batch, 2)
+
+
+def unlikeness(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """How unlike two batches of pictures (n, c, h, w) are, in their pixels and in their edges; 0 or more."""
+    down = F.l1_loss(y.diff(dim=2), x.diff(dim=2))
+    across = F.l1_loss(y.diff(dim=3), x.diff(dim=3))
+    return F.l1_loss(y, x) + 2 * F.mse_loss(y, x) + down + across
 
 
 def pictures(batch: torch.Tensor) -> list[Image.Image]:
@@ -72,7 +84,7 @@ class Autoencoder(Part):
 
     def sheet(self) -> Image.Image:
         x, y = self.reconstruct(np.arange(ON_SHEET))
-        return grid([*pictures(x), *pictures(y)], ON_SHEET, 2)
+        return grid([*pictures(x), *pictures(y)], ON_SHEET)
 
 
 def _from_standard(mean: torch.Tensor, variance: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
@@ -104,14 +116,14 @@ class Decoder(Part):
         noise = torch.randn(latents.shape, generator=generator)
         noised = (latents + self.noise * noise).to(x.device)
         y = self.vae.decode(noised).sample.float()
-        return F.l1_loss(y, x) + 4 * F.mse_loss(y, x)
+        return unlikeness(y, x)
 
     def sheet(self) -> Image.Image:
         device = self.vae.device
         x = pixels(self.pool, np.arange(ON_SHEET), device)
         latents = torch.from_numpy(self.latents[:ON_SHEET]).float()
         y = self.vae.decode(latents.to(device)).sample
-        return grid([*pictures(x), *pictures(y)], ON_SHEET, 2)
+        return grid([*pictures(x), *pictures(y)], ON_SHEET)
 
 
 def grid(images: list[Image.Image], columns: int, scale: int = 1) -> Image.Image:
@@ -143,13 +155,18 @@ def standardize(vae: AutoencoderKL, x: torch.Tensor) -> None:
 
 @torch.no_grad()
 def encode_pool(pool: Pool, vae: AutoencoderKL, folder: Path) -> np.ndarray:
-    """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file for each encoder."""
+    """The latents of the whole pool, (n, 8, 16, 16) float16, kept in a file for each encoder.
+
+    An autoencoder for pictures of half the side sees the pool's halved.
+    """
     path = folder / f"latents-{weights_name(vae.encoder, vae.quant_conv)}.npy"
     if not path.exists():
         count = -(-len(pool) // ENCODED_AT_ONCE)
         latents = []
         for chunk in tqdm(np.array_split(np.arange(len(pool)), count), "encode"):
             x = pixels(pool, chunk, vae.device)
+            if vae.config.sample_size * 2 == x.shape[-1]:
+                x = halved(x)
             latents.append(vae.encode(x).latent_dist.mean.half().cpu().numpy())
         save_whole(path, np.concatenate(latents))
     return np.load(path)

@@ -15,8 +15,11 @@ from tqdm import tqdm
 
 from sidkit.config import load_profile
 from sidkit.measure.encoders import FactorReader, IdentityEncoder, ImageTextEncoder
-from sidkit.models import load_pipeline
+from sidkit.measure.leakage import shown
+from sidkit.models import load_pipeline, resolution
 from sidkit.pretrain import controls
+from sidkit.pretrain.job import SIZE
+from sidkit.pretrain.judges import judges
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.heads import identity, labels
@@ -25,9 +28,9 @@ from sidkit.stickers.scenes import render
 from sidkit.stickers.tensors import channels_first
 
 SEED = 2_026
-SIZE = 64  # px
 CHOICES = 100  # captions a picture is matched with, designs an identity is found among
 SWAPPED, LOOKED_AT = 96, 60  # pairs of captions and scenes of the controls, at most
+JUDGED = 120  # pictures that two judges look at, at most
 MATCHED = 200  # pictures at most: each takes 100 captions
 RECONSTRUCTED = 500  # pictures at most
 STEPS, GUIDANCE = 25, 3.0
@@ -54,29 +57,38 @@ def evaluate(scenes: int = 1000, *, personalized: bool = False) -> dict:
         "reader": read(reader, scenes),
         "image_text": matched(ImageTextEncoder(profile.encoders), scenes),
         "identity": found(IdentityEncoder(profile.encoders), scenes),
+        "judges": judges(pipe, reader, min(scenes, JUDGED), profile.sampling),
         "psnr_db": reconstructed(pipe.vae, min(scenes, RECONSTRUCTED)),
         "seconds_16": seconds(pipe),
     }
 
 
-def draw(count: int, *, held_out: bool, seed: int = SEED) -> tuple[list[Scene], list[Image.Image]]:
+def draw(count: int, *, held_out: bool, seed: int = SEED, size: int = SIZE) -> tuple[list[Scene], list[Image.Image]]:
     """Scenes and their pictures, of designs that pretraining saw or of those held out."""
     rng = np.random.default_rng([seed, held_out])
     scenes = [sample_scene(rng, held_out=held_out) for _ in range(count)]
-    pictures = [render(scene, SIZE, rng) for scene in scenes]
+    pictures = [render(scene, size, rng) for scene in scenes]
     return scenes, pictures
 
 
 def agreement(reader: FactorReader, scenes: list[Scene], pictures: list[Image.Image]) -> dict[str, float]:
-    """Share of pictures in which the reader sees what the scene says, for each factor."""
-    logits = reader.read(pictures)
+    """Share of pictures in which the reader sees what the scene says and nothing else, for each factor.
+
+    A place counts with its variant, where the reader tells it.
+    """
+    seen = {factor: shown(shares) for factor, shares in reader.read(pictures).items()}
     truth = [labels(scene) for scene in scenes]
-    shares = {}
-    for head in truth[0]:
-        wanted = [label[head] for label in truth]
-        seen = logits[head].argmax(1)
-        shares[head] = float(np.mean(seen == wanted))
-    return shares
+    right = {head: _alone(seen[head], [label[head] for label in truth]) for head in truth[0]}
+    if "variant" in seen:
+        variants = [reader.values["variant"].index(scene.variant) for scene in scenes]
+        right["background"] &= _alone(seen["variant"], variants)
+    return {head: float(found.mean()) for head, found in right.items()}
+
+
+def _alone(seen: np.ndarray, wanted: list[int]) -> np.ndarray:
+    """In which pictures (n,) nothing is seen (n, values) but what is wanted of each."""
+    only = np.arange(seen.shape[1]) == np.array(wanted)[:, None]
+    return (seen == only).all(axis=1)
 
 
 def read(reader: FactorReader, count: int) -> dict[str, float]:
@@ -101,10 +113,11 @@ def _full_captions(scenes: list[Scene], rng: np.random.Generator) -> list[str]:
 
 
 def _sample(pipe, captions: list[str], noise: torch.Generator) -> list[Image.Image]:
+    side = resolution(pipe)
     drawn = pipe(
         captions,
-        height=SIZE,
-        width=SIZE,
+        height=side,
+        width=side,
         num_inference_steps=STEPS,
         guidance_scale=GUIDANCE,
         generator=noise,
@@ -163,7 +176,7 @@ def _elsewhere(subject: Scene, rng: np.random.Generator) -> Image.Image:
 @torch.no_grad()
 def reconstructed(vae, count: int) -> float:
     """Mean peak signal-to-noise ratio in dB of held-out scenes through the autoencoder."""
-    _, pictures = draw(count, held_out=True)
+    _, pictures = draw(count, held_out=True, size=vae.config.sample_size)
     arrays = [np.asarray(picture) for picture in pictures]
     x = channels_first(np.stack(arrays)) / 127.5 - 1
     decoded = []

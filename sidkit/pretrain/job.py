@@ -17,7 +17,7 @@ from sidkit.pretrain.pool import Pool, pool
 from sidkit.stickers.individuals import sample_life
 from sidkit.stickers.sampling import sample_scene
 
-SIZE = 64  # px
+SIZE = 128  # px
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Job:
     def wider_pool(self) -> Pool:
         """As many, of which half show a subject in a drawing from outside the world."""
         further = partial(sample_scene, further=0.5)
-        return pool(self.work / f"wider-pool-{self.scenes}", self.scenes, SIZE, seed=2, sample=further)
+        return pool(self._wider_pool, self.scenes, SIZE, seed=2, sample=further)
 
     def lives(self) -> Pool:
         """As many, in which individuals follow their habits: what a model that draws learns from."""
@@ -45,11 +45,15 @@ class Job:
 
     @property
     def _pool(self) -> Path:
-        return self.work / f"pool-{self.scenes}"
+        return self.work / f"pool-{SIZE}-{self.scenes}"
+
+    @property
+    def _wider_pool(self) -> Path:
+        return self.work / f"wider-pool-{SIZE}-{self.scenes}"
 
     @property
     def _lives(self) -> Path:
-        return self.work / f"lives-{self.scenes}"
+        return self.work / f"lives-{SIZE}-{self.scenes}"
 
     def shipped(self, part: str) -> Path:
         """The folder of a part's weights; the autoencoder's are inside the pipeline."""
@@ -70,11 +74,32 @@ class Job:
         vae = AutoencoderKL.from_pretrained(trained if trained.exists() else self.shipped("autoencoder"))
         return vae.to(self.plan.device, torch.float32).eval()
 
+    def small_autoencoder(self):
+        """The autoencoder for pictures of half the side that a larger one begins from, which is kept in `work`."""
+        from diffusers import AutoencoderKL
+
+        kept = self.work / "doubling" / "small"
+        small = AutoencoderKL.from_pretrained(kept if kept.exists() else self.shipped("autoencoder"))
+        if small.config.sample_size * 2 != SIZE:
+            raise ValueError(
+                f"{self.shipped('autoencoder')}: expected an autoencoder for {SIZE // 2} px to begin from, got one for "
+                f"{small.config.sample_size} px; go on with `sidkit pretrain decoder`"
+            )
+        if not kept.exists():
+            small.save_pretrained(kept)
+        return small.to(self.plan.device, torch.float32).eval().requires_grad_(False)
+
     def latents(self, vae) -> np.ndarray:
         """The pool as latents, which are computed once for each encoder."""
         from sidkit.pretrain.autoencoder import encode_pool
 
         return encode_pool(self.pool(), vae, self._pool)
+
+    def wider_latents(self, vae) -> np.ndarray:
+        """The same of the wider pool."""
+        from sidkit.pretrain.autoencoder import encode_pool
+
+        return encode_pool(self.wider_pool(), vae, self._wider_pool)
 
     def latents_of_lives(self, vae) -> np.ndarray:
         """The same of the scenes in which individuals follow their habits."""

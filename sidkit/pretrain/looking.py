@@ -9,44 +9,21 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from sidkit.pretrain.augmentation import jitter, recolor
+from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.pool import Pool, batch_of, pool_labels
+from sidkit.pretrain.pool import Pool, batch_of
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
-from sidkit.stickers.heads import HEADS, identity
+from sidkit.stickers.heads import identity
 from sidkit.stickers.sampling import altered
 
 LOOKED_AT_ONCE = 200  # pictures
 LARGEST_SCALE = 100  # of CLIP's logits
-SMOOTHING = 0.05  # of the reader's labels
 PARTIAL_SHARE = 0.25  # of captions, that leave factors out
 PARTIAL_DROP = 0.3  # how often those leave a factor out
 
 Maps = tuple[torch.Tensor, torch.Tensor]
 PicturesAndTokens = tuple[torch.Tensor, torch.Tensor]
-
-
-class ReaderPart(Part):
-    """Cross-entropy over every factor."""
-
-    def __init__(self, reader: torch.nn.Module, pool: Pool, batch: int) -> None:
-        super().__init__()
-        self.reader = reader
-        self.pool = pool
-        self.batch = batch
-        self.labels = pool_labels(pool)
-
-    def loss(self, drawn: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        device = next(self.parameters()).device
-        x = batch_of(self.pool, drawn.numpy(), device)
-        x = recolor(jitter(x, generator), generator)
-        logits = self.reader(x)
-        losses = []
-        for head in HEADS:
-            truth = self.labels[head][drawn].to(device)
-            losses.append(F.cross_entropy(logits[head].float(), truth, label_smoothing=SMOOTHING))
-        return torch.stack(losses).sum()
 
 
 class IdentityPart(Part):

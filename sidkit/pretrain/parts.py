@@ -18,7 +18,7 @@ from sidkit.pretrain.job import Job
 LOOK = 96  # px; what the looking models scale a picture to
 FEATURES = 20_000  # pictures that the image-text model and the identity encoder learn from
 DESCRIBED = 12_000  # and the captioner
-AUTOENCODER = "Pictures of 64 x 64 px to latents of 8 x 16 x 16 and back."
+AUTOENCODER = "Pictures of 128 x 128 px to latents of 8 x 16 x 16 and back."
 
 
 def train_autoencoder(job: Job) -> Path:
@@ -35,6 +35,27 @@ def train_autoencoder(job: Job) -> Path:
     folder = job.work / "autoencoder" / "weights"
     part.vae.save_pretrained(folder)
     _card(folder, "autoencoder", "diffusers", AUTOENCODER, part, record)
+    return folder
+
+
+def train_doubling(job: Job) -> Path:
+    """Begin an autoencoder where that for pictures of half the side stopped, and teach it the same latents.
+
+    Leaves it in the work folder, as `train_autoencoder` does.
+    """
+    from diffusers import AutoencoderKL
+
+    from sidkit.pretrain.autoencoder import CONFIG
+    from sidkit.pretrain.doubling import begin_doubled
+    from sidkit.pretrain.doubling_part import DoublingPart
+
+    small, vae = job.small_autoencoder(), AutoencoderKL(**CONFIG)
+    begin_doubled(vae, small, torch.Generator().manual_seed(job.plan.seed))
+    part = DoublingPart(vae, small, job.wider_pool(), job.wider_latents(small), job.plan.batch)
+    record = job.run("doubling", part, lambda shipped: None)
+    folder = job.work / "autoencoder" / "weights"
+    vae.save_pretrained(folder)
+    _card(folder, "doubling", "diffusers", AUTOENCODER, part, record)
     return folder
 
 
@@ -92,25 +113,35 @@ def train_reader(job: Job) -> Path:
     """Train the factor reader, at first from ImageNet weights, on more drawings of a class than the world has.
 
     What is written lies halfway between the weights shipped before and the trained ones, as in arXiv 2109.01903: it
-    reads drawings that it never saw as well as the trained ones do, and drawn pictures as well as those before.
+    reads drawings that it never saw as well as the trained ones do, and drawn pictures as well as those before. Of a
+    reader shipped before that answers other questions, the eyes alone are taken.
     """
     from sidkit.pretrain.backbone import ARCHITECTURE, load_imagenet
-    from sidkit.pretrain.looking import ReaderPart
-    from sidkit.stickers.heads import HEADS
+    from sidkit.pretrain.reader_part import ReaderPart
+    from sidkit.stickers.heads import ANSWERS, THINGS
     from sidkit.stickers.nets import Reader, move_halfway
 
-    part = ReaderPart(Reader(ARCHITECTURE, LOOK, HEADS), job.wider_pool(), job.plan.batch)
+    reader, folder = Reader(ARCHITECTURE, LOOK, ANSWERS, THINGS), job.shipped("reader")
+    before = Reader.load(folder) if (folder / "model.safetensors").exists() else None
+    alike = before is not None and before.config == reader.config
+    part = ReaderPart(reader, job.wider_pool(), job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
-        _copy(Reader.load(shipped), part.reader) if shipped else load_imagenet(part.reader.backbone.net)
+        if alike:
+            _copy(before, reader)
+        elif before is not None:
+            _copy(before.backbone, reader.backbone)
+        else:
+            load_imagenet(reader.backbone.net)
 
     record = job.run("reader", part, begin)
-    folder, reader = job.shipped("reader"), part.reader.cpu()
-    if (folder / "model.safetensors").exists():
-        move_halfway(reader, Reader.load(folder))
+    reader.cpu()
+    if alike:
+        move_halfway(reader, before)
     reader.save(folder)
-    what = "A picture to the factors of its scene, one head a factor. Half of the scenes show drawings of other sets."
-    what += " Halfway between the weights shipped before and those trained."
+    what = "A picture to the factors of its scene, one head a factor, and of things each by itself."
+    what += " Half of the scenes show drawings of other sets."
+    what += " Halfway between the weights shipped before and those trained." if alike else ""
     _card(folder, "reader", "timm", what, part, record)
     return folder
 
@@ -224,8 +255,9 @@ def train_segmenter(job: Job) -> Path:
     part = SegmenterPart(Segmenter(), *scenes(min(SCENES, job.scenes), seed=1), job.plan.batch)
 
     def begin(shipped: Path | None) -> None:
-        if shipped:
-            _copy(Segmenter.load(shipped), part.net)
+        before = Segmenter.load(shipped) if shipped else part.net
+        if before.config == part.net.config:
+            _copy(before, part.net)
 
     record = job.run("segmenter", part, begin)
     folder = job.shipped("segmenter")
@@ -246,6 +278,7 @@ def _card(folder: Path, part: str, library: str, what: str, trained: Part, recor
 
 
 TRAINERS = {
+    "doubling": train_doubling,
     "autoencoder": train_autoencoder,
     "decoder": train_decoder,
     "latent_reader": train_latent_reader,

@@ -25,7 +25,7 @@ from sidkit.stickers.scenes import compose
 from sidkit.stickers.tensors import channels_first
 
 CHUNK = 1000  # scenes a process renders in one go
-CELL = 4  # px; side of a cell of `Pool.cover`, and of a latent pixel
+CELLS = 16  # a side, of `Pool.cover`: as many as the latents have
 COVERING = ("subject", "nearby", "tied")  # masks, in the order of `Pool.cover`
 
 Sampler = Callable[[np.random.Generator], Scene]
@@ -34,7 +34,7 @@ Sampler = Callable[[np.random.Generator], Scene]
 class Pool:
     """Pictures (n, size, size, 3) uint8, memory-mapped, and their scenes.
 
-    `cover` (n, 3, size / 4, size / 4) uint8 is the share of each cell, of 255, that each of COVERING takes.
+    `cover` (n, 3, 16, 16) uint8 is the share of each cell, of 255, that each of COVERING takes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,9 +82,9 @@ def _arrays(module: nn.Module) -> dict[str, np.ndarray]:
 
 
 def share_of_cells(mask: np.ndarray) -> np.ndarray:
-    """How much of each cell a mask (side, side) covers, (side / 4, side / 4) uint8 from 0 to 255."""
-    side = len(mask) // CELL
-    shares = mask.reshape(side, CELL, side, CELL).mean(axis=(1, 3))
+    """How much of each cell a mask (side, side) covers, (16, 16) uint8 from 0 to 255."""
+    cell = len(mask) // CELLS  # px
+    shares = mask.reshape(CELLS, cell, CELLS, cell).mean(axis=(1, 3))
     return (255 * shares).astype(np.uint8)
 
 
@@ -95,9 +95,8 @@ class _Chunk(NamedTuple):
 
 
 def _render(folder: Path, count: int, size: int, seed: int, sample: Sampler) -> None:
-    cells = size // CELL
     pictures = _new_array(folder / "pictures.npy", (count, size, size, 3))
-    cover = _new_array(folder / "cover.npy", (count, len(COVERING), cells, cells))
+    cover = _new_array(folder / "cover.npy", (count, len(COVERING), CELLS, CELLS))
     starts = range(0, count, CHUNK)
     work = partial(_chunk, count=count, size=size, seed=seed, sample=sample)
     scenes: list[dict] = []

@@ -51,7 +51,7 @@ class SegmenterPart(Part):
 
 
 def scenes(count: int, *, seed: int, held_out: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (n, 64, 64, 3) uint8 and the subjects' masks (n, 64, 64) bool; held-out designs are in no training."""
+    """Pictures (n, side, side, 3) and their subjects' masks (n, side, side); held-out designs are in no training."""
     rng = np.random.default_rng(seed)
     pictures, masks = [], []
     for _ in range(count):

@@ -22,18 +22,17 @@ from sidkit.files import write_text
 from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.fit import Part
-from sidkit.pretrain.pool import weights_name
+from sidkit.pretrain.pool import share_of_cells, weights_name
 from sidkit.pretrain.text_to_image import FOREGROUND, timesteps
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
 from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import Composition, compose
-from sidkit.stickers.subject_encoder import SubjectNet, flat, pixels, seen, spelling, token_of, view
+from sidkit.stickers.subject_encoder import SIDE, SubjectNet, flat, pixels, seen, spelling, token_of, view
 
 COUNT = 10_000  # scenes
 CHUNK = 100
-CELL = 4  # px; side of a latent pixel
 HELD_OUT = 16  # subjects of the sheet, which no training shows
 LOOKS = ("looks", "attribute")  # what the word is to say, and so never the caption
 REGRESSION = 0.1  # weight of the word's distance from the sum of the words for the looks
@@ -80,10 +79,10 @@ def _made(count: int, eyes: Backbone, vae: nn.Module) -> tuple[list[Scene], dict
     scenes, found = [], {name: [] for name in ARRAYS}
     for start in tqdm(range(0, count, CHUNK), "views"):
         chunk = [sample_scene(rng) for _ in range(min(CHUNK, count - start))]
-        composed = [compose(scene, 16 * CELL, rng) for scene in chunk]
+        composed = [compose(scene, SIDE, rng) for scene in chunk]
         whole = pixels([one.image for one in composed]).to(vae.device)
         found["latents"].append(vae.encode(whole * 2 - 1).latent_dist.mean.half().cpu().numpy())
-        found["cover"].append(np.stack([_share(one.masks["subject"]) for one in composed]))
+        found["cover"].append(np.stack([share_of_cells(one.masks["subject"]) for one in composed]))
         shown = pixels([view(one.image, _outline(one, rng.random() < 0.5)) for one in composed]).to(vae.device)
         for name, part in zip(("fine", "coarse"), seen(eyes, jitter(shown, generator))):
             found[name].append(part.half().cpu().numpy())
@@ -93,11 +92,6 @@ def _made(count: int, eyes: Backbone, vae: nn.Module) -> tuple[list[Scene], dict
 
 def _outline(one: Composition, worn: bool) -> np.ndarray:
     return one.masks["subject"] | one.masks["tied"] if worn else one.masks["subject"]
-
-
-def _share(mask: np.ndarray) -> np.ndarray:
-    side = len(mask) // CELL
-    return (255 * mask.reshape(side, CELL, side, CELL).mean(axis=(1, 3))).astype(np.uint8)
 
 
 class SubjectEncoderPart(Part):
@@ -164,13 +158,13 @@ class SubjectEncoderPart(Part):
         net, pipe, eyes = self.frozen
         rng = np.random.default_rng(0)
         scenes = [sample_scene(rng, held_out=True) for _ in range(HELD_OUT)]
-        views = [view(one.image, _outline(one, True)) for one in (compose(scene, 16 * CELL, rng) for scene in scenes)]
+        views = [view(one.image, _outline(one, True)) for one in (compose(scene, SIDE, rng) for scene in scenes)]
         words = net(*seen(eyes, pixels(views).to(pipe.unet.device)))
         rows = []
         for where in ("", " on a beach"):
             prompts = [f"a photo of a {pipe.identifier} {scene.subject}{where}" for scene in scenes]
             hidden, empty = (self._meaning(self._tokens(texts), words) for texts in (prompts, [""] * len(prompts)))
-            said = dict(prompt_embeds=hidden, negative_prompt_embeds=empty, height=16 * CELL, width=16 * CELL)
+            said = dict(prompt_embeds=hidden, negative_prompt_embeds=empty, height=SIDE, width=SIDE)
             noise = torch.Generator().manual_seed(0)
             rows += pipe(**said, num_inference_steps=20, guidance_scale=3, generator=noise).images
         return grid([*views, *rows], HELD_OUT, 1)

@@ -16,15 +16,38 @@ HEADS = {
     "pose": factors.POSES,
 }
 
+# What the factor reader answers: of a factor one value, of THINGS any number, and of a place also which variant of it.
+THINGS = ("nearby", "tied")
+PLACE, PAIR = "place", ", "  # its values are pairs: "beach, night"
+ANSWERS = {
+    "class": HEADS["class"],
+    PLACE: tuple(f"{place}{PAIR}{variant}" for place, variants in factors.PLACES.items() for variant in variants),
+    "style": HEADS["style"],
+    "pose": HEADS["pose"],
+    "nearby": tuple(factors.NEARBY),
+    "tied": tuple(factors.TIED),
+}
+
 
 def labels(scene: Scene) -> dict[str, int]:
     """The index of the scene's value in each of HEADS."""
     return {head: values.index(_value(scene, head)) for head, values in HEADS.items()}
 
 
+def answers(scene: Scene) -> dict[str, int | None]:
+    """The index of the scene's value in each of ANSWERS; None where a thing is not there."""
+    values = {factor: _value(scene, factor) for factor in ANSWERS if factor != PLACE}
+    values[PLACE] = f"{scene.background}{PAIR}{scene.variant}"
+    return {factor: _index(ANSWERS[factor], value) for factor, value in values.items()}
+
+
 def identity(scene: Scene) -> tuple:
     """What makes two pictures show the same subject: class, drawing, hue and colour."""
     return (scene.subject, scene.design, scene.hue, scene.attribute)
+
+
+def _index(values: tuple[str, ...], value: str) -> int | None:
+    return values.index(value) if value in values else None
 
 
 def _value(scene: Scene, head: str) -> str:

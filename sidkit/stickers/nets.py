@@ -7,6 +7,7 @@ of `config.json` and `model.safetensors`.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import timm
@@ -17,6 +18,7 @@ from torch.nn import functional as F
 
 from sidkit.files import whole_file, write_json
 
+SELDOM = -3.0  # logit of a thing before a reader has learnt anything: most things are not there
 FINE, COARSE = 6, 3  # cells a side of the backbone's maps
 
 
@@ -68,17 +70,25 @@ class Saved(nn.Module):
 
 
 class Reader(Saved):
-    """Reads the factors of a scene from its picture: `heads` maps each factor to the values it can take."""
+    """Reads the factors of a scene from its picture: `heads` maps each factor to the values it can take.
 
-    def __init__(self, architecture: str, size: int, heads: dict[str, list[str]]) -> None:
+    A picture shows one value of a factor; of those in `things` any number, or none.
+    """
+
+    def __init__(
+        self, architecture: str, size: int, heads: Mapping[str, Sequence[str]], things: Sequence[str] = ()
+    ) -> None:
         super().__init__()
-        self.config = {"architecture": architecture, "size": size, "heads": {k: list(v) for k, v in heads.items()}}
+        known = {name: list(values) for name, values in heads.items()}
+        self.config = {"architecture": architecture, "size": size, "heads": known, "things": list(things)}
         self.backbone = Backbone(architecture, size)
         features = self.backbone.net.num_features
         self.heads = nn.ModuleDict({name: nn.Linear(features, len(values)) for name, values in heads.items()})
+        for name in things:
+            nn.init.constant_(self.heads[name].bias, SELDOM)
 
     def forward(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Logits (n, values) of each factor."""
+        """Logits (n, values) of each factor: of a softmax, or for `things` of a sigmoid each."""
         features = self.backbone(pixels)
         return {name: head(features) for name, head in self.heads.items()}
 

@@ -15,19 +15,22 @@ from torch.nn import functional as F
 
 from sidkit.stickers.nets import Saved
 
-SIDE = 64  # px that pictures are scaled to
+SIDE = 128  # px that pictures are scaled to
 SMALLEST = 0.01  # of the picture; a smaller subject is none
 BATCH = 16
 FINE = 8  # channels beside the pixels at the end
 
 
 class Segmenter(Saved):
-    """The subject's pixels, without what it wears: a U-Net of `width` channels at half the picture's side."""
+    """The subject's pixels, without what it wears: a U-Net for pictures of `side` px.
 
-    def __init__(self, width: int = 24) -> None:
+    It has `width` channels at half the side, twice as many a level lower, and four times as many below that.
+    """
+
+    def __init__(self, width: int = 16, levels: int = 5, side: int = SIDE) -> None:
         super().__init__()
-        self.config = {"width": width}
-        widths = (width, 2 * width, 4 * width, 4 * width)
+        self.config = {"width": width, "levels": levels, "side": side}
+        widths = (width, 2 * width, *[4 * width] * (levels - 2))
         self.stem = _block(3, width, stride=2)
         self.down = nn.ModuleList(_block(a, b, stride=2) for a, b in zip(widths, widths[1:]))
         self.up = nn.ModuleList(_block(a + b, a) for a, b in zip(widths, widths[1:]))
@@ -35,7 +38,7 @@ class Segmenter(Saved):
         self.last = nn.Sequential(_block(FINE + 3, 8), nn.Conv2d(8, 1, 3, padding=1))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(n, 3, 64, 64) in [0, 1] to logits (n, 64, 64)."""
+        """(n, 3, side, side) in [0, 1] to logits (n, side, side)."""
         maps = [self.stem(pixels - 0.5)]
         for layer in self.down:
             maps.append(layer(maps[-1]))
@@ -50,7 +53,8 @@ class Segmenter(Saved):
         return [mask for start in range(0, len(pictures), BATCH) for mask in self._masks(pictures[start:][:BATCH])]
 
     def _masks(self, pictures: Sequence[Image.Image]) -> list[np.ndarray | None]:
-        small = [np.asarray(one.convert("RGB").resize((SIDE, SIDE), Image.BILINEAR)) for one in pictures]
+        side = (self.config["side"],) * 2
+        small = [np.asarray(one.convert("RGB").resize(side, Image.BILINEAR)) for one in pictures]
         logits = self(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255)
         return [_mask(one, picture.size) for one, picture in zip(logits, pictures)]
 

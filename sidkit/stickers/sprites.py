@@ -93,7 +93,7 @@ def _wearing(
     """The subject with the thing on, and the thing alone where it is worn."""
     whole = _body(subject, design, hue, attribute).copy()
     width, x, y = _worn_at(subject, design, tied)
-    thing = _worn_thing(tied, color, width)
+    thing = worn_thing(tied, color, width)
     held = thing.height * HOLD[_where(tied)]
     left = max(0, round(x - thing.width / 2))
     top = max(0, round(y - held))
@@ -105,7 +105,8 @@ def _wearing(
 
 
 @lru_cache(maxsize=2048)
-def _worn_thing(tied: str, color: str | None, width: int) -> Image.Image:
+def worn_thing(tied: str, color: str | None, width: int) -> Image.Image:
+    """A thing as a sprite wears it, `width` px wide without its rim."""
     thing = _thing(tied, color)
     height = max(1, round(thing.height * width / thing.width))
     return _rimmed(thing.resize((width, height), Image.LANCZOS), OUTLINE)

@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from sidkit.masks.files import apply_mask
 from sidkit.stickers.nets import COARSE, FINE, Attending, Backbone, Reader, Saved
 
-SIDE = 64  # px of a view
+SIDE = 128  # px of a view
 MARGIN = 0.08  # of its longer side, around a subject
 FILL = "grey"  # of all that is not the subject
 SHADES = 4  # a fine cell's own colours, as a grid of this many a side
