@@ -228,7 +228,7 @@ def test_cover_is_the_share_of_a_cell_that_each_part_takes(small_pool):
 
 def test_the_decoder_learns_alone(small_pool):
     vae = Autoencoder(small_pool, 8).vae
-    latents = np.zeros((24, 8, 16, 16), np.float16)
+    latents = np.zeros((24, 8, 8, 8), np.float16)
     part = Decoder(vae, small_pool, latents, batch=4)
     part.loss(part.draw(np.random.default_rng(0)), torch.Generator().manual_seed(0)).backward()
     trained = {name.split(".")[0] for name, weight in vae.named_parameters() if weight.grad is not None}

@@ -46,7 +46,7 @@ def test_a_view_shows_the_subject_in_the_middle_and_nothing_else():
     image.paste("blue", (40, 8, 60, 18))  # twice as wide as high, in a corner
     mask = np.zeros((64, 64), bool)
     mask[8:18, 40:60] = True
-    shown = np.asarray(view(image, mask)).astype(int)
+    shown = np.asarray(view(image, mask, 64)).astype(int)
     assert shown.shape == (64, 64, 3)
     assert tuple(shown[32, 32]) == (0, 0, 255)
     assert tuple(shown[4, 32]) == tuple(shown[60, 4]) == (128, 128, 128)

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from sidkit.files import write_text
+from sidkit.models import resolution
 from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.autoencoder import grid
 from sidkit.pretrain.fit import Part
@@ -29,7 +30,7 @@ from sidkit.stickers.factors import Scene
 from sidkit.stickers.nets import Backbone
 from sidkit.stickers.sampling import sample_scene
 from sidkit.stickers.scenes import Composition, compose
-from sidkit.stickers.subject_encoder import SIDE, SubjectNet, flat, pixels, seen, spelling, token_of, view
+from sidkit.stickers.subject_encoder import SubjectNet, flat, pixels, seen, spelling, token_of, view
 
 COUNT = 10_000  # scenes
 CHUNK = 100
@@ -79,7 +80,7 @@ def _made(count: int, eyes: Backbone, vae: nn.Module) -> tuple[list[Scene], dict
     scenes, found = [], {name: [] for name in ARRAYS}
     for start in tqdm(range(0, count, CHUNK), "views"):
         chunk = [sample_scene(rng) for _ in range(min(CHUNK, count - start))]
-        composed = [compose(scene, SIDE, rng) for scene in chunk]
+        composed = [compose(scene, vae.config.sample_size, rng) for scene in chunk]
         whole = pixels([one.image for one in composed]).to(vae.device)
         found["latents"].append(vae.encode(whole * 2 - 1).latent_dist.mean.half().cpu().numpy())
         found["cover"].append(np.stack([share_of_cells(one.masks["subject"]) for one in composed]))
@@ -156,15 +157,16 @@ class SubjectEncoderPart(Part):
     def sheet(self) -> Image.Image:
         """Subjects that no training shows: the view, below it "a [v] dog", and "a [v] dog on a beach"."""
         net, pipe, eyes = self.frozen
-        rng = np.random.default_rng(0)
+        rng, side = np.random.default_rng(0), resolution(pipe)
         scenes = [sample_scene(rng, held_out=True) for _ in range(HELD_OUT)]
-        views = [view(one.image, _outline(one, True)) for one in (compose(scene, SIDE, rng) for scene in scenes)]
+        composed = [compose(scene, side, rng) for scene in scenes]
+        views = [view(one.image, _outline(one, True), side) for one in composed]
         words = net(*seen(eyes, pixels(views).to(pipe.unet.device)))
         rows = []
         for where in ("", " on a beach"):
             prompts = [f"a photo of a {pipe.identifier} {scene.subject}{where}" for scene in scenes]
             hidden, empty = (self._meaning(self._tokens(texts), words) for texts in (prompts, [""] * len(prompts)))
-            said = dict(prompt_embeds=hidden, negative_prompt_embeds=empty, height=SIDE, width=SIDE)
+            said = dict(prompt_embeds=hidden, negative_prompt_embeds=empty, height=side, width=side)
             noise = torch.Generator().manual_seed(0)
             rows += pipe(**said, num_inference_steps=20, guidance_scale=3, generator=noise).images
         return grid([*views, *rows], HELD_OUT, 1)
