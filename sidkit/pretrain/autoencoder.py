@@ -27,6 +27,7 @@ CONFIG = dict(
     sample_size=128,
     scaling_factor=1.0,
 )
+ENDS = ("conv_in.", "conv_out.", "quant_conv.")  # layers that Muon leaves alone
 ON_SHEET = 16  # pictures
 ENCODED_AT_ONCE = 100
 
@@ -118,12 +119,21 @@ class Decoder(Part):
         y = self.vae.decode(noised).sample.float()
         return unlikeness(y, x)
 
+    def matrices(self) -> set[str]:
+        return inner_convolutions(self)
+
     def sheet(self) -> Image.Image:
         device = self.vae.device
         x = pixels(self.pool, np.arange(ON_SHEET), device)
         latents = torch.from_numpy(self.latents[:ON_SHEET]).float()
         y = self.vae.decode(latents.to(device)).sample
         return grid([*pictures(x), *pictures(y)], ON_SHEET)
+
+
+def inner_convolutions(part: Part) -> set[str]:
+    """The names of the trained convolutions between the first layer and the last."""
+    inner = {name for name, weight in part.named_parameters() if weight.ndim == 4 and weight.requires_grad}
+    return {name for name in inner if not any(end in name for end in ENDS)}
 
 
 def grid(images: list[Image.Image], columns: int, scale: int = 1) -> Image.Image:

@@ -8,14 +8,13 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from torch.nn import functional as F
 
-from sidkit.pretrain.autoencoder import ON_SHEET, grid, halved, pictures, pixels, unlikeness
+from sidkit.pretrain.autoencoder import ON_SHEET, grid, halved, inner_convolutions, pictures, pixels, unlikeness
 from sidkit.pretrain.fit import Part
 from sidkit.pretrain.pool import Pool
 
 NOISE = 0.05  # in the latents that the decoder learns from, for sampled ones are never quite right
 SEEN = 4  # pictures of a batch that the encoder sees
 DEVIATIONS = 0.1  # weight of the latents' log variances beside their means
-ENDS = ("conv_in.", "conv_out.", "quant_conv.")  # layers that Muon leaves alone
 
 
 class DoublingPart(Part):
@@ -52,9 +51,7 @@ class DoublingPart(Part):
         return F.mse_loss(mean, wanted_mean) + DEVIATIONS * F.mse_loss(deviation, wanted_deviation)
 
     def matrices(self) -> set[str]:
-        """The convolutions between the first layer and the last."""
-        inner = {name for name, weight in self.named_parameters() if weight.ndim == 4}
-        return {name for name in inner if not any(end in name for end in ENDS)}
+        return inner_convolutions(self)
 
     def sheet(self) -> Image.Image:
         """Pictures, what the small autoencoder makes of them, enlarged, and what this one does."""

@@ -28,9 +28,13 @@ def train_autoencoder(job: Job) -> Path:
     from sidkit.pretrain.autoencoder import Autoencoder, pixels, standardize
 
     part = Autoencoder(job.pool(), job.plan.batch)
-    record = job.run(
-        "autoencoder", part, lambda shipped: shipped and _copy(AutoencoderKL.from_pretrained(shipped), part.vae)
-    )
+
+    def begin(shipped: Path | None) -> None:
+        before = AutoencoderKL.from_pretrained(shipped) if shipped else part.vae
+        if before.config.sample_size == part.vae.config.sample_size:
+            _copy(before, part.vae)
+
+    record = job.run("autoencoder", part, begin)
     standardize(part.vae, pixels(part.pool, np.arange(min(512, len(part.pool))), part.vae.device))
     folder = job.work / "autoencoder" / "weights"
     part.vae.save_pretrained(folder)
@@ -64,7 +68,7 @@ def train_decoder(job: Job) -> Path:
     from sidkit.pretrain.autoencoder import Decoder
 
     vae = job.autoencoder()
-    part = Decoder(vae, job.pool(), job.latents(vae), job.plan.batch)
+    part = Decoder(vae, job.wider_pool(), job.wider_latents(vae), job.plan.batch)
     record = job.run("decoder", part, lambda shipped: None)
     folder = job.work / "autoencoder" / "weights"
     vae.save_pretrained(folder)

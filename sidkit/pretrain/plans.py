@@ -30,7 +30,7 @@ class Plan:
 PLANS = {
     "autoencoder": Plan(batch=16, learning_rate=1.5e-3, weight_decay=0.0, ema=0.998),
     "doubling": Plan(batch=16, learning_rate=1.5e-3, matrix_rate=0.01, weight_decay=0.0, ema=0.998),
-    "decoder": Plan(batch=16, learning_rate=1e-3, weight_decay=0.0, ema=0.999),
+    "decoder": Plan(batch=16, learning_rate=1e-3, matrix_rate=5e-3, weight_decay=0.0, ema=0.999),
     "latent_reader": Plan(batch=128, learning_rate=2e-3, weight_decay=0.05, ema=0.995),
     "text_to_image": Plan(batch=32, learning_rate=5e-4, matrix_rate=6e-3, ema=0.999),
     "reader": Plan(batch=64, learning_rate=1e-3, weight_decay=0.02, ema=0.998, cpu_bf16=False),
