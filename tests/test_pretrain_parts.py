@@ -27,7 +27,7 @@ def folders(tmp_path_factory):
 def test_a_part_goes_on_from_the_shipped_weights(part, folders, monkeypatch):
     for drawing in (TextToImage, SubjectEncoderPart):  # their sheets take most of a minute
         monkeypatch.setattr(drawing, "sheet", lambda self: None)
-    inside = part in ("autoencoder", "decoder", "latent_reader")
+    inside = part in ("autoencoder", "doubling", "decoder", "latent_reader")
     known = WEIGHTS / part / "training.json"
     before = json.loads(known.read_text())["steps"] if known.exists() else 0
     folder = train(part, **SIZE, **folders)
