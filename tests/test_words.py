@@ -5,7 +5,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from sidkit.pretrain.grounding import GOAL, LEAST, MOST, Grounding
+from sidkit.pretrain.grounding import GOALS, LEAST, MOST, Grounding
 from sidkit.pretrain.spoken import FREE, REGIONS, REST, parts_of_words, where_named
 from sidkit.pretrain.telling import as_tokens, random_caption, with_other_ends
 from sidkit.pretrain.tokenizer import make_tokenizer
@@ -138,7 +138,7 @@ def test_words_that_are_everywhere_and_words_unsaid_cost_nothing(grounding):
 def test_the_more_words_look_at_their_things_the_less_it_weighs(grounding):
     grounding.lift.fill_(1.0)
     assert grounding.weight() == pytest.approx(MOST)
-    grounding.lift.fill_(GOAL + 1)
+    grounding.lift.copy_(torch.tensor([*GOALS.values()]) + 1)
     assert grounding.weight() == pytest.approx(LEAST)
 
 

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 from sidkit.pretrain.spoken import FREE, REGIONS
 
 MOST, LEAST = 0.1, 0.01  # weight of the loss before the words look at their things, and once they do
-GOAL = 2.4  # the lift from which on the weight is the least
-LIFTED = ("class", "nearby", "tied")  # the words whose lift is followed, in the order of REGIONS
+GOALS = {"class": 2.3, "nearby": 3.2, "tied": 3.2}  # the lifts from which on the weight is the least
+LIFTED = tuple(GOALS)  # the words whose lift is followed, in the order of REGIONS
 MEMORY = 0.98  # of the running lift
 SMALLEST = 0.2  # cells; a region that covers less of a layer's map is not asked for
 TINY = 1e-3
@@ -65,7 +65,7 @@ class Grounding(nn.Module):
 
     def weight(self) -> float:
         """What the loss weighs now."""
-        reached = (self.lift.min().item() - 1) / (GOAL - 1)
+        reached = min((lift - 1) / (goal - 1) for lift, goal in zip(self.lift.tolist(), GOALS.values()))
         return MOST + (LEAST - MOST) * min(1.0, max(0.0, reached))
 
     def loss(
