@@ -28,11 +28,12 @@ def test_it_sees_what_is_there(scenes):
 def test_it_sees_nothing_where_nothing_is(scenes):
     rng, judge = np.random.default_rng(0), SpriteMatcher()
     bare = [replace(scene, nearby=None, nearby_color=None, tied=None, tied_color=None) for scene in scenes]
-    read = judge.read([render(scene, 128, rng) for scene in bare])
-    assert set(read) == set(judge.values)
+    pictures = [render(scene, 128, rng) for scene in bare]
+    found = leaked(judge, scenes, pictures)  # of the things that were there before
+    assert found["background"].tolist() == [1] * COUNT
+    assert found["nearby"].mean() <= 0.15 and found["tied"].mean() <= 0.15
+    read = judge.read(pictures)
     assert all(shares.shape == (COUNT, len(judge.values[factor])) for factor, shares in read.items())
-    for factor in ("nearby", "tied"):
-        assert (read[factor].argmax(1) == 0).mean() >= 0.7
     assert np.allclose(read["background"].sum(1), 1)
 
 
@@ -41,7 +42,7 @@ def test_a_template_is_found_where_it_lies_and_is_like_itself():
         render(replace(plain_scenes(1)[0], nearby="gift", nearby_color=None), 128, np.random.default_rng(0))
     )
     here, elsewhere = (matching.correlation(pixels, "nearby", name).item() for name in ("gift", "ball"))
-    assert 0.7 < here <= 1 + 1e-4 and elsewhere < 0.66
+    assert 0.7 < here <= 1 + 1e-4 and elsewhere < 0.6
 
 
 def test_captions_say_what_is_undesired_every_other_time():

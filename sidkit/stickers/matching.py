@@ -29,7 +29,7 @@ SURE = 0.01  # difference of pixels in [0, 1] by which one place is e times as l
 FLAT = 0.03  # deviation of pixels in [0, 1] below which nothing is to be seen
 NEARBY_SIZES = tuple(NEARBY_HEIGHT * scale for scale in (0.955, 1.0, 1.045))  # shares of the picture's side
 TIED_WIDTHS = tuple(np.linspace(NARROWEST, WIDEST, 5).round().astype(int).tolist())  # px of the sprite's
-ENOUGH = {"nearby": 0.66, "tied": 0.68}  # correlation from which on a thing is more likely there than not
+ENOUGH = {"nearby": 0.60, "tied": 0.64}  # correlation from which on a thing is more likely there than not
 STEEP = 0.04  # of correlation, by which the odds change by e
 # Where the middle of a thing can be, in shares of the side: across on either side, and down.
 ACROSS = {"nearby": ((0.08, 0.26), (0.74, 0.92)), "tied": ((0.15, 0.85),)}
