@@ -114,3 +114,9 @@ def test_the_memory_table_falls_from_left_to_right():
         sizes = [float(value) for key, value in row.items() if key != "profile"]
         assert sizes == sorted(sizes, reverse=True) and sizes[-1] < sizes[0] / 1.5
     assert [row["profile"] for row in rows] == ["sd15", "sdxl"]
+
+
+@pytest.mark.parametrize("notebook", ["00_sticker_world", "12_claims"])
+def test_a_page_that_trains_nothing_has_no_plan_and_no_profile(notebook):
+    result = CliRunner().invoke(app, ["doctor", "--notebook", notebook])
+    assert result.exit_code == 0 and "personalizations" not in result.output, result.output

@@ -21,8 +21,9 @@ def doctor(
     from sidkit.doctor.report import examine
     from sidkit.notebook import parse_assignments
 
-    values = {"profile": profile, **parse_assignments(parameter or [])}
-    plans = list(plans_of(notebook, values).values()) if notebook else []
+    plans = []
+    if notebook:
+        plans = list(plans_of(notebook, parse_assignments(parameter or []), profile=profile).values())
     report = examine(plans[0].profile if plans else load_profile(profile), plans)
     typer.echo(report)
     if report.missing:

@@ -14,14 +14,17 @@ from sidkit.study.chapter import accepted
 from sidkit.study.plan import Plan
 
 
-def plans_of(notebook: str | Path, values: Mapping[str, Any]) -> dict[str, Plan]:
+def plans_of(notebook: str | Path, values: Mapping[str, Any], *, profile: str | None = None) -> dict[str, Plan]:
     """The plans of a notebook, by name, with `values` over its parameters' defaults; {} for one that trains nothing.
 
+    `profile` is the default of a notebook that asks for one; those that train nothing do not.
     Nothing is run, asked, downloaded or written. Raises ValueError for an unknown notebook or parameter, and for
     values that cannot be planned with.
     """
     path = find_notebook(notebook)
     parameters = {name: parameter.default for name, parameter in declared_parameters(path).items()}
+    if profile and "profile" in parameters:
+        parameters["profile"] = profile
     parameters |= check_parameters(path, values)
     chapter = chapters.find(_chapter_name(path))
     return chapter.plans(parameters["scale"], **accepted(chapter.plans, parameters))
