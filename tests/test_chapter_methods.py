@@ -1,13 +1,16 @@
 """Chapter 4: every method with and without SID, what it costs, who is beaten by nobody, and the paper's own points."""
 
+import re
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+import yaml
 from conftest import without_masks
 
 from sidkit import config
 from sidkit.chapters import methods
-from sidkit.personalization.methods import METHODS
+from sidkit.personalization.methods import METHODS, Method
 from sidkit.study import claims
 from sidkit.study.chapter import run
 
@@ -53,6 +56,25 @@ def test_the_registry_says_what_methods_are_called():
     assert [(arm.method, arm.captions) for arm in arms[:2]] == [("dreambooth", 1), ("dreambooth", 3)]
     with pytest.raises(ValueError, match="unknown method 'svdif'; did you mean 'svdiff'"):
         methods.plans("smoke", methods=["svdif"])
+
+
+def test_a_new_method_is_an_entry_of_the_registry_and_settings_of_a_profile(tmp_path, monkeypatch):
+    monkeypatch.setitem(METHODS, "bias_only", Method("Bias only", lambda pipe, training: {}))
+    assert [arm.name for arm in methods.arms()[-2:]] == ["Bias only", "Bias only + SID"]
+    told = "profile stickers: unknown method 'bias_only' .*say under training of the profile .*bias_only: {steps: "
+    with pytest.raises(ValueError, match=told):
+        methods.plans("smoke", methods=["bias_only"])
+    profile = yaml.safe_load((config.PROFILES / "stickers.yaml").read_text())
+    profile["training"] |= yaml.safe_load(re.search(r"bias_only: {.*}", _fault_of("bias_only"))[0])
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(profile))
+    plan = methods.plans("smoke", methods=["bias_only"], profile=str(tmp_path / "mine.yaml"))["methods"]
+    assert [arm.method for arm in plan.arms] == ["bias_only"] * 2 and plan.training_of(plan.arms[0]).steps > 0
+
+
+def _fault_of(method):
+    with pytest.raises(ValueError) as caught:
+        methods.plans("smoke", methods=[method])
+    return str(caught.value)
 
 
 def test_the_front_is_who_nobody_beats():

@@ -17,7 +17,6 @@ from sidkit.personalization.examples import Examples
 from sidkit.personalization.loop import personalize
 from sidkit.personalization.methods import METHODS, trained_parameters
 from sidkit.personalization.saving import FILE, load_personalized, save_personalized
-from sidkit.personalization.svdiff import fold
 
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
 SHORT = Training(steps=3, learning_rate=1e-2, batch_size=2, rank=2)
@@ -176,15 +175,6 @@ def test_a_learnt_word_loads_in_plain_diffusers(tiny_pipe, pictures, tmp_path):
     plain.load_textual_inversion(tmp_path, weight_name=FILE, token="<mine>")
     picture = generate(plain, ["a photo of a <mine> dog"], [0], SAMPLING, progress=False)[0]
     assert np.array_equal(np.asarray(picture.image), drawn(tiny_pipe))
-
-
-def test_svdiff_folds_back_exactly(tiny_pipe, pictures):
-    names = set(dict(tiny_pipe.unet.named_parameters()))
-    train(tiny_pipe, pictures, "svdiff")
-    before = drawn(tiny_pipe)
-    fold(tiny_pipe)
-    assert set(dict(tiny_pipe.unet.named_parameters())) == names
-    assert np.array_equal(drawn(tiny_pipe), before)
 
 
 def test_svdiff_shifts_singular_values_and_nothing_else(tiny_pipe):

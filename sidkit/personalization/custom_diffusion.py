@@ -17,6 +17,8 @@ FROM_WORDS = (".attn2.to_k.weight", ".attn2.to_v.weight")  # keys and values of 
 
 def custom_diffusion(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
     """Key and value projections of every cross-attention, and the identifier's embedding."""
-    named = pipe.unet.named_parameters()
-    projections = {f"unet.{name}": weight for name, weight in named if name.endswith(FROM_WORDS)}
-    return projections | identifier_embeddings(pipe)
+    trained = {}
+    for name, weight in pipe.unet.named_parameters():
+        if name.endswith(FROM_WORDS):
+            trained[f"unet.{name}"] = weight
+    return trained | identifier_embeddings(pipe)

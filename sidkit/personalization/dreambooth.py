@@ -11,7 +11,8 @@ from sidkit.models import text_parts
 
 def dreambooth(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
     """Every weight of the UNet and, with `training.text_encoder`, of the text encoders."""
-    parts = {"unet": pipe.unet}
+    trained = dict(pipe.unet.named_parameters(prefix="unet"))
     if training.text_encoder:
-        parts |= {part.name: part.encoder for part in text_parts(pipe)}
-    return {f"{name}.{key}": weight for name, part in parts.items() for key, weight in part.named_parameters()}
+        for part in text_parts(pipe):
+            trained.update(part.encoder.named_parameters(prefix=part.name))
+    return trained

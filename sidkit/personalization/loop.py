@@ -84,14 +84,21 @@ def personalize(
     keep_freed_memory(pipe.unet.device)
     forget_peak(pipe.unet.device)
     started = time.monotonic()
-    left = range(len(losses), training.steps)
-    look = dict(desc=method, unit="step", leave=False, delay=2, disable=not progress)
-    bar = tqdm(left, total=training.steps, initial=len(losses), **look)
+    bar = tqdm(
+        range(len(losses), training.steps),
+        total=training.steps,
+        initial=len(losses),
+        desc=method,
+        unit="step",
+        leave=False,
+        delay=2,
+        disable=not progress,
+    )
     with little_memory(pipe, training, encode_once):
         for step in bar:
             with computing_in(pipe, training.precision):
                 loss = _loss(references, relatives, training, generator)
-            _step(loss, optimizer, scaler)
+            _take_step(loss, optimizer, scaler)
             losses.append(loss.item())
             bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
             if (step + 1) % checkpoint_every == 0:
@@ -110,20 +117,28 @@ def _data(references: Examples, relatives: Examples | None) -> list[str | torch.
 
 
 def _loss(
-    references: Examples, relatives: Examples | None, training: Training, generator: torch.Generator
+    references: Examples,
+    relatives: Examples | None,
+    training: Training,
+    generator: torch.Generator,
 ) -> torch.Tensor:
-    """Of one step: that of the references and, weighed, that of the class pictures."""
+    """L(references) + weight * L(class pictures), of a batch drawn from each."""
     loss = references.loss(training.batch_size, generator)
     if relatives is None:
         return loss
-    return loss + training.prior_weight * relatives.loss(training.batch_size, generator)
+    prior_loss = relatives.loss(training.batch_size, generator)
+    return loss + training.prior_weight * prior_loss
 
 
-def _step(loss: torch.Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
+def _take_step(
+    loss: torch.Tensor,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+) -> None:
     scaler.scale(loss).backward()
     scaler.unscale_(optimizer)
-    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
-    torch.nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
+    (group,) = optimizer.param_groups
+    torch.nn.utils.clip_grad_norm_(group["params"], LARGEST_GRADIENT)
     scaler.step(optimizer)
     scaler.update()
     optimizer.zero_grad(set_to_none=True)
@@ -136,13 +151,23 @@ def _check(
     training: Training,
     prior: tuple[list[Image.Image], list[str]] | None,
 ) -> None:
-    for pictures, texts in filter(None, ((images, captions), prior)):
-        if not pictures or len(pictures) != len(texts):
-            raise ValueError(f"expected pictures with one caption each, got {len(pictures)} and {len(texts)}")
-        check_ready(texts, tokenizers(pipe))
+    _check_captions(pipe, images, captions)
+    if prior:
+        _check_captions(pipe, *prior)
     check_optimizer(training)
     if bool(prior) != bool(training.prior_weight):
+        got = f"{'some' if prior else 'none'} and {training.prior_weight}"
         raise ValueError(
-            f"expected class pictures exactly where prior_weight is not 0, got {'some' if prior else 'none'} and "
-            f"{training.prior_weight}; generation.class_pictures makes them"
+            f"expected class pictures exactly where prior_weight is not 0, got {got}; "
+            "generation.class_pictures makes them"
         )
+
+
+def _check_captions(
+    pipe: DiffusionPipeline,
+    pictures: list[Image.Image],
+    captions: list[str],
+) -> None:
+    if not pictures or len(pictures) != len(captions):
+        raise ValueError(f"expected pictures with one caption each, got {len(pictures)} and {len(captions)}")
+    check_ready(captions, tokenizers(pipe))

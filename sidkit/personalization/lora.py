@@ -14,17 +14,23 @@ from sidkit.config import Training
 
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]  # as in diffusers' example
 ADAPTER = "default"  # peft's own name
-MARK = ".lora_"
+ADDED = ".lora_"  # in the names of the matrices
 
 
 def lora(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
     """Two matrices of rank `training.rank` beside each of the attention's; at the start their product is zero."""
     if ADAPTER not in getattr(pipe.unet, "peft_config", {}):
-        told = dict(r=training.rank, lora_alpha=training.rank, target_modules=ATTENTION, init_lora_weights="gaussian")
+        config = LoraConfig(
+            r=training.rank,
+            lora_alpha=training.rank,
+            target_modules=ATTENTION,
+            init_lora_weights="gaussian",
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # every run starts from the same weights, as the other methods do
-            pipe.unet.add_adapter(LoraConfig(**told), ADAPTER)
-    return {f"unet.{name}": weight for name, weight in pipe.unet.named_parameters() if MARK in name}
+            pipe.unet.add_adapter(config, ADAPTER)
+    named = pipe.unet.named_parameters(prefix="unet")
+    return {name: weight for name, weight in named if ADDED in name}
 
 
 def stored_as(pipe: DiffusionPipeline, name: str) -> str:

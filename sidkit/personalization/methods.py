@@ -1,4 +1,7 @@
-"""The methods by name. A method names what it trains and leaves the loop to `loop.personalize`."""
+"""The methods by name. A method names what it trains and leaves the loop to `loop.personalize`.
+
+A new one is a module, and an entry in METHODS; what it is trained with stands under `training` in the profiles.
+"""
 
 from __future__ import annotations
 
@@ -64,8 +67,10 @@ def check_method(method: str, training: Training) -> None:
     """Raise ValueError for an unknown method, and for settings that it has no use for."""
     check_name("method", method, METHODS)
     if training.text_encoder and not METHODS[method].trains_text:
-        able = ", ".join(name for name, one in METHODS.items() if one.trains_text)
-        raise ValueError(f"text_encoder: expected false for {method}, got true; methods that train it: {able}")
+        able = [name for name in METHODS if METHODS[name].trains_text]
+        raise ValueError(
+            f"text_encoder: expected false for {method}, got true; methods that train it: {', '.join(able)}"
+        )
 
 
 def freeze(pipe: DiffusionPipeline) -> None:

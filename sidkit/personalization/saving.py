@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +19,12 @@ from sidkit.personalization.methods import METHODS, freeze, trained_parameters
 FILE = "personalized.safetensors"
 
 
-def save_personalized(pipe: DiffusionPipeline, folder: Path, method: str, training: Training) -> Path:
+def save_personalized(
+    pipe: DiffusionPipeline,
+    folder: Path,
+    method: str,
+    training: Training,
+) -> Path:
     """Write the parameters that `method` trains, with its settings in the file's metadata; returns the file.
 
     Plain diffusers reads the file of `lora` by `load_lora_weights` and that of `textual_inversion` by
@@ -26,10 +32,12 @@ def save_personalized(pipe: DiffusionPipeline, folder: Path, method: str, traini
     """
     parameters = _stored(pipe, method, training)
     tensors = {name: value.detach().cpu().contiguous() for name, value in parameters.items()}
+    facts = {"method": method, "training": json.dumps(asdict(training))}
     folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(folder / FILE) as partial:
-        save_file(tensors, partial, {"method": method, "training": json.dumps(asdict(training))})
-    return folder / FILE
+    path = folder / FILE
+    with whole_file(path) as partial:
+        save_file(tensors, partial, facts)
+    return path
 
 
 def load_personalized(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Training]:
@@ -40,14 +48,14 @@ def load_personalized(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Train
     path = Path(folder) / FILE
     try:
         with safe_open(path, "pt") as file:
-            told = file.metadata()
+            facts = file.metadata()
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"expected personalized weights at {path}: {error}; personalize the subject again") from error
-    method, training = told["method"], Training(**json.loads(told["training"]))
+    method = facts["method"]
+    training = Training(**json.loads(facts["training"]))
     parameters = _stored(pipe, method, training)
-    shapes = {name: tuple(value.shape) for name, value in parameters.items()}
-    if shapes != {name: tuple(value.shape) for name, value in tensors.items()}:
+    if _shapes(parameters) != _shapes(tensors):
         raise ValueError(f"{path} is of another base model than the pipeline; load the pipeline of its profile")
     with torch.no_grad():
         for name, value in parameters.items():
@@ -55,8 +63,17 @@ def load_personalized(pipe: DiffusionPipeline, folder: Path) -> tuple[str, Train
     return method, training
 
 
-def _stored(pipe: DiffusionPipeline, method: str, training: Training) -> dict[str, torch.nn.Parameter]:
+def _stored(
+    pipe: DiffusionPipeline,
+    method: str,
+    training: Training,
+) -> dict[str, torch.nn.Parameter]:
     """What the method trains, by the names of its file; frozen, since nothing is trained here."""
     parameters = trained_parameters(pipe, method, training)
     freeze(pipe)
-    return {METHODS[method].stored_as(pipe, name): value for name, value in parameters.items()}
+    stored_as = METHODS[method].stored_as
+    return {stored_as(pipe, name): value for name, value in parameters.items()}
+
+
+def _shapes(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}

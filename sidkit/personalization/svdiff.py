@@ -10,7 +10,8 @@ from torch.nn.utils import parametrize
 
 from sidkit.config import Training
 
-SHIFT = "parametrizations.weight.0.shift"
+MATRICES = (nn.Linear, nn.Conv2d)  # what has one as its weight
+SHIFT = "parametrizations.weight.0.shift"  # in the names of the parameters
 
 
 class SpectralShift(nn.Module):
@@ -21,31 +22,28 @@ class SpectralShift(nn.Module):
 
     def __init__(self, weight: torch.Tensor) -> None:
         super().__init__()
-        left, values, right = torch.linalg.svd(weight.detach().float().flatten(1), full_matrices=False)
-        for name, value in dict(left=left, values=values, right=right).items():
-            self.register_buffer(name, value, persistent=False)  # a file holds the shifts alone
+        matrix = weight.detach().float().flatten(1)
+        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        # not persistent: a file holds the shifts alone
+        self.register_buffer("left", left, persistent=False)
+        self.register_buffer("values", values, persistent=False)
+        self.register_buffer("right", right, persistent=False)
         self.shift = Parameter(torch.zeros_like(values))
 
     def forward(self, weight: torch.Tensor) -> torch.Tensor:
         """The shifted weight, of the same shape and precision."""
-        change = torch.relu(self.values + self.shift) - self.values
-        return weight + ((self.left * change) @ self.right).view_as(weight).to(weight.dtype)
+        values = torch.relu(self.values + self.shift)
+        change = values - self.values
+        matrix = (self.left * change) @ self.right
+        difference = matrix.view_as(weight)
+        return weight + difference.to(weight.dtype)
 
 
 def svdiff(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
     """A shift for every singular value of the denoiser's matrices and convolutions."""
-    for module in _layers(pipe):
-        if not parametrize.is_parametrized(module):
-            parametrize.register_parametrization(module, "weight", SpectralShift(module.weight))
-    return {f"unet.{name}": shift for name, shift in pipe.unet.named_parameters() if name.endswith(SHIFT)}
-
-
-def fold(pipe: DiffusionPipeline) -> None:
-    """Write the shifted weights in the place of the weights: a plain pipeline that draws the same pictures."""
-    for module in _layers(pipe):
-        if parametrize.is_parametrized(module):
-            parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
-
-
-def _layers(pipe: DiffusionPipeline) -> list[nn.Module]:
-    return [module for module in pipe.unet.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+    for module in list(pipe.unet.modules()):
+        if isinstance(module, MATRICES) and not parametrize.is_parametrized(module):
+            shift = SpectralShift(module.weight)
+            parametrize.register_parametrization(module, "weight", shift)
+    named = pipe.unet.named_parameters(prefix="unet")
+    return {name: shift for name, shift in named if name.endswith(SHIFT)}

@@ -16,21 +16,32 @@ XL_NAMES = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}  # how embeddi
 def identifier_embeddings(pipe: DiffusionPipeline) -> dict[str, Parameter]:
     """The identifier's row (1, width) of each text encoder, which starts as it is."""
     word = identifier(pipe)
+    rows = {}
     for part in text_parts(pipe):
         if not _rows(part):
-            index = part.tokenizer.convert_tokens_to_ids(part.tokenizer.tokenize(word))
-            told = TrainableTokensConfig(token_indices=index, target_modules=[TABLE])
-            inject_adapter_in_model(told, part.encoder)
-    return {name: row for part in text_parts(pipe) for name, row in _rows(part).items()}
+            _add_row(part, word)
+        rows |= _rows(part)
+    return rows
 
 
 def stored_as(pipe: DiffusionPipeline, name: str) -> str:
     """The name under which plain diffusers reads an embedding: the word itself, of XL `clip_l` and `clip_g`."""
-    part = name.split(".")[0]
     if DELTA not in name:
         return name
-    return XL_NAMES[part] if len(text_parts(pipe)) > 1 else identifier(pipe)
+    if len(text_parts(pipe)) == 1:
+        return identifier(pipe)
+    part, _, _ = name.partition(".")
+    return XL_NAMES[part]
+
+
+def _add_row(part: TextPart, word: str) -> None:
+    tokens = part.tokenizer.tokenize(word)
+    token_ids = part.tokenizer.convert_tokens_to_ids(tokens)
+    config = TrainableTokensConfig(token_indices=token_ids, target_modules=[TABLE])
+    inject_adapter_in_model(config, part.encoder)
 
 
 def _rows(part: TextPart) -> dict[str, Parameter]:
-    return {f"{part.name}.{name}": row for name, row in part.encoder.named_parameters() if DELTA in name}
+    """The trainable row of a text encoder by its name, the part first; {} before `_add_row`."""
+    named = part.encoder.named_parameters(prefix=part.name)
+    return {name: row for name, row in named if DELTA in name}

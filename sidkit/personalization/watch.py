@@ -10,7 +10,8 @@ from diffusers import DiffusionPipeline
 from sidkit.config import Sampling
 from sidkit.generation import generate
 
-LOSSES, PICTURE = "losses.csv", "step-{step:05}-prompt-{prompt:02}-seed-{seed}.png"
+LOSSES = "losses.csv"
+PICTURE = "step-{step:05}-prompt-{prompt:02}-seed-{seed}.png"
 HEAD = ["step", "loss"]
 
 
@@ -34,35 +35,58 @@ class EarlyLook:
     ):
         if every < 1:
             raise ValueError(f"every: expected a number of steps of at least 1, got {every}")
-        self.pipe, self.folder, self.every = pipe, Path(folder), every
-        self.prompts, self.seeds, self.sampling, self.precision = prompts, seeds, sampling, precision
-        self.next = 0
+        self.pipe = pipe
+        self.folder = Path(folder)
+        self.prompts = prompts
+        self.seeds = seeds
+        self.sampling = sampling
+        self.every = every
+        self.precision = precision
+        self.next_step = 0
 
     def __call__(self, step: int, loss: float) -> None:
         """After `step`, counted from 0."""
-        if step == 0 or step != self.next:
+        if step == 0 or step != self.next_step:
             self._begin(before=step)
-        self.next = step + 1
+        done = step + 1
+        self.next_step = done
         with (self.folder / LOSSES).open("a", newline="") as file:
-            csv.writer(file).writerow([step + 1, loss])
-        if self.next % self.every == 0:
-            self._draw()
+            csv.writer(file).writerow([done, loss])
+        if done % self.every == 0:
+            self._draw(done)
 
     def _begin(self, before: int) -> None:
         """A new table or, in a run that goes on, the rows of the steps that it does not take again."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / LOSSES
-        rows = list(csv.reader(path.read_text().splitlines()))[1:] if path.is_file() else []
+        rows = _losses_in(path)
         with path.open("w", newline="") as file:
-            csv.writer(file).writerows([HEAD, *(row for row in rows if int(row[0]) <= before)])
+            writer = csv.writer(file)
+            writer.writerow(HEAD)
+            writer.writerows(row for row in rows if int(row[0]) <= before)
 
-    def _draw(self) -> None:
+    def _draw(self, done: int) -> None:
         vae = self.pipe.vae
-        waits = vae.device
+        place = vae.device
         vae.to(self.pipe.unet.device)  # a training with `unload` has put it away
-        options = dict(precision=self.precision, progress=False)
-        drawn = generate(self.pipe, self.prompts, self.seeds, self.sampling, **options)
-        vae.to(waits)
-        for index, picture in enumerate(drawn):
-            told = dict(step=self.next, prompt=index // len(self.seeds), seed=picture.seed)
-            picture.image.save(self.folder / PICTURE.format(**told))
+        pictures = generate(
+            self.pipe,
+            self.prompts,
+            self.seeds,
+            self.sampling,
+            precision=self.precision,
+            progress=False,
+        )
+        vae.to(place)
+        for index, picture in enumerate(pictures):
+            prompt = index // len(self.seeds)
+            name = PICTURE.format(step=done, prompt=prompt, seed=picture.seed)
+            picture.image.save(self.folder / name)
+
+
+def _losses_in(path: Path) -> list[list[str]]:
+    """The rows of a table of losses, without its head; none where there is no table."""
+    if not path.is_file():
+        return []
+    rows = list(csv.reader(path.read_text().splitlines()))
+    return rows[1:]

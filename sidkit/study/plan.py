@@ -192,8 +192,7 @@ def make_plan(
     """
     size = SCALES[check_name("scale", scale, SCALES)]
     world = load_profile(profile)
-    if METHOD not in world.training:
-        raise ValueError(f"profile {world.name}: expected settings for training {METHOD}, found {list(world.training)}")
+    _check_settings(world, METHOD)
     if not subjects:
         raise ValueError("subjects: expected at least one class of Sticker World or folder, got none")
     return Plan(
@@ -221,8 +220,18 @@ def _checked(arms: Sequence[Arm], profile: Profile) -> tuple[Arm, ...]:
         if arm.encoder:
             check_name("encoder", arm.encoder, ENCODER_NAMES)
         else:
-            check_name("method", arm.method, profile.training)
+            _check_settings(profile, arm.method)
     return tuple(arms)
+
+
+def _check_settings(profile: Profile, method: str) -> None:
+    """Raise ValueError for a method that the profile does not say how to train."""
+    try:
+        check_name("method", method, profile.training)
+    except ValueError as error:
+        settings = f"{method}: {{steps: 400, learning_rate: 1.0e-4}}"
+        add = f"for a method of your own, say under training of the profile what suits it, such as {settings}"
+        raise ValueError(f"profile {profile.name}: {error}; {add}") from error
 
 
 def _adjusted(profile: Profile, steps: int, sampling_steps: int) -> Profile:
