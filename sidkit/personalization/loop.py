@@ -84,16 +84,7 @@ def personalize(
     keep_freed_memory(pipe.unet.device)
     forget_peak(pipe.unet.device)
     started = time.monotonic()
-    bar = tqdm(
-        range(len(losses), training.steps),
-        total=training.steps,
-        initial=len(losses),
-        desc=method,
-        unit="step",
-        leave=False,
-        delay=2,
-        disable=not progress,
-    )
+    bar = _bar(method, training.steps, len(losses), progress)
     with little_memory(pipe, training, encode_once):
         for step in bar:
             with computing_in(pipe, training.precision):
@@ -107,6 +98,20 @@ def personalize(
                 watch(step, losses[-1])
     freeze(pipe)
     return TrainingLog(tuple(losses), time.monotonic() - started, peak(pipe.unet.device))
+
+
+def _bar(method: str, steps: int, done: int, progress: bool) -> tqdm:
+    """The steps that are left, and on the screen how far they are."""
+    return tqdm(
+        range(done, steps),
+        total=steps,
+        initial=done,
+        desc=method,
+        unit="step",
+        leave=False,
+        delay=2,
+        disable=not progress,
+    )
 
 
 def _data(references: Examples, relatives: Examples | None) -> list[str | torch.Tensor]:
