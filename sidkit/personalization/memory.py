@@ -63,8 +63,8 @@ def peak(device: torch.device) -> int:
 def check_optimizer(training: Training) -> None:
     """Raise ValueError unless what `training.optimizer` needs is installed."""
     if training.optimizer == "adamw8bit" and importlib.util.find_spec(EIGHT_BIT) is None:
-        told = f"optimizer adamw8bit: expected the package {EIGHT_BIT}, which is not installed"
-        raise ValueError(f"{told}; pip install {EIGHT_BIT}, or set training's optimizer to adamw")
+        fault = f"optimizer adamw8bit: expected the package {EIGHT_BIT}, which is not installed"
+        raise ValueError(f"{fault}; pip install {EIGHT_BIT}, or set training's optimizer to adamw")
 
 
 @contextmanager

@@ -39,10 +39,15 @@ class SpectralShift(nn.Module):
         return weight + difference.to(weight.dtype)
 
 
-def svdiff(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
+def svdiff(
+    pipe: DiffusionPipeline,
+    training: Training,
+) -> dict[str, Parameter]:
     """A shift for every singular value of the denoiser's matrices and convolutions."""
-    for module in list(pipe.unet.modules()):
-        if isinstance(module, MATRICES) and not parametrize.is_parametrized(module):
+    modules = list(pipe.unet.modules())
+    for module in modules:
+        has_matrix = isinstance(module, MATRICES)
+        if has_matrix and not parametrize.is_parametrized(module):
             shift = SpectralShift(module.weight)
             parametrize.register_parametrization(module, "weight", shift)
     named = pipe.unet.named_parameters(prefix="unet")
