@@ -15,7 +15,7 @@ from sidkit.config import check_name, profiles
 from sidkit.describe.folder import class_word_of
 from sidkit.files import write_text
 from sidkit.notebook import find_notebook
-from sidkit.subjects import SUFFIXES, check_formats, load_image, picture_files
+from sidkit.subjects import readable_pictures
 
 CHAPTER, LABEL = "11_your_images", "yours-"
 TOC, PART = "_toc.yml", "Your own images"
@@ -30,7 +30,7 @@ def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str
     or with one that cannot be read, an empty class word, an unknown bias or profile, a folder without a book, and a
     chapter that is there already.
     """
-    pictures = _pictures(folder)
+    pictures = [path.name for path in readable_pictures(folder, "new")]
     if not class_word.strip():
         raise ValueError("class: expected a word such as dog, got an empty one")
     for name in bias:
@@ -80,18 +80,6 @@ def _with(cell: str, parameters: dict[str, str]) -> str:
         escaped = literal.replace("\\", r"\\")
         cell = assigned.sub(rf"\g<1>{escaped}", cell)
     return cell
-
-
-def _pictures(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise ValueError(f"new: expected a folder of pictures at {folder}, found none")
-    check_formats(folder)
-    pictures = picture_files(folder)
-    if not pictures:
-        raise ValueError(f"new: expected pictures in {folder} ({', '.join(SUFFIXES)}), found none")
-    for path in pictures:
-        load_image(path)
-    return [path.name for path in pictures]
 
 
 def _chapter_name(folder: Path) -> str:

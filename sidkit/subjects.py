@@ -112,6 +112,23 @@ def _find(folder: Path) -> Path:
     raise ValueError(f"subject: expected a folder of pictures at {folder}, found none")
 
 
+def readable_pictures(folder: Path, asker: str) -> tuple[Path, ...]:
+    """The picture files of a folder, by name, each opened once.
+
+    Raises ValueError, which begins with the `asker`, for a path that is no folder and a folder without pictures; and,
+    with the file, for a picture that cannot be read.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{asker}: expected a folder of pictures at {folder}, found none")
+    check_formats(folder)
+    pictures = picture_files(folder)
+    if not pictures:
+        raise ValueError(f"{asker}: expected pictures in {folder} ({', '.join(SUFFIXES)}), found none")
+    for picture in pictures:
+        load_image(picture)
+    return pictures
+
+
 def picture_files(folder: Path) -> tuple[Path, ...]:
     """What is named like a picture in a folder, by name; whether it is one is not looked at."""
     files = [path for path in _visible(folder) if not path.is_dir()]

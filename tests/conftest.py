@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from diffusers import (
@@ -73,6 +74,17 @@ def without_masks(folder):
     for masks in (subject.folder / "masks", subject.folder / "outlines"):
         shutil.rmtree(masks, ignore_errors=True)
     return subject.folder
+
+
+def dosed_frame():
+    """A study's frame of three arms with rising doses, in which leakage falls by 0.6 from none to all."""
+    doses_by_subject = {"s": (0.0, 0.5, 1.0), "t": (0.0, 0.25, 1.0)}
+    return pd.DataFrame(
+        {"subject": subject, "prompt": prompt, "seed": 0, "arm": arm, "dose": dose, "leakage": 0.8 - 0.6 * dose}
+        for subject, doses in doses_by_subject.items()
+        for prompt in "xy"
+        for arm, dose in zip("abc", doses)
+    )
 
 
 def make_pipe(prediction_type="v_prediction"):

@@ -1,8 +1,8 @@
 """Chapter 3: what its plans hold, captions thinned out, what the shipped captioner says, the curve of doses."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from conftest import dosed_frame
 
 from sidkit import config
 from sidkit.chapters import vlm_comparison
@@ -40,13 +40,7 @@ def test_fewer_phrases_are_among_those_of_more(subject):
 
 
 def test_the_curve_stands_at_the_mean_dose_of_an_arm():
-    doses_by_subject = {"s": (0.0, 0.5, 1.0), "t": (0.0, 0.25, 1.0)}
-    frame = pd.DataFrame(
-        {"subject": subject, "prompt": prompt, "seed": 0, "arm": arm, "dose": dose, "leakage": 0.8 - 0.6 * dose}
-        for subject, doses in doses_by_subject.items()
-        for prompt in "xy"
-        for arm, dose in zip("abc", doses)
-    )
+    frame = dosed_frame()
     curve = vlm_comparison.curve(frame, seed=0)
     assert curve.loc[("leakage", 37.5), "mean"] == pytest.approx(57.5)
     assert list(curve.index.unique(1)) == [0, 37.5, 100]

@@ -28,7 +28,7 @@ from sidkit.study.excerpts import rows_by_prompt
 from sidkit.study.plan import Arm, Plan, Stickers, make_plan
 from sidkit.study.run import Study, subjects_of
 from sidkit.study.tables import arms_table
-from sidkit.subjects import Subject, check_formats, load_image, picture_files
+from sidkit.subjects import Subject, readable_pictures
 from sidkit.worlds import World, world_of, world_of_folder
 
 NAME = "11_your_images"
@@ -114,14 +114,7 @@ def place(folder: str, class_word: str) -> str:
     if not folder.strip():
         return f"{class_word.strip() or EXAMPLE}-{SHARED}"
     path = Path(folder).expanduser()
-    if not path.is_dir():
-        raise ValueError(f"folder: expected a folder of pictures at {path}, found none")
-    check_formats(path)
-    pictures = picture_files(path)
-    if not pictures:
-        raise ValueError(f"folder: expected pictures in {path}, found none")
-    for picture in pictures:
-        load_image(picture)
+    readable_pictures(path, "folder")
     _check_class_word(path, class_word.strip())
     return f"{path.parent}/{path.name}"
 

@@ -21,6 +21,7 @@ import pandas as pd
 from sidkit.runs import Runs
 from sidkit.study import ledger, passport
 from sidkit.study.claims import Statement, Trial, Verdict, reach
+from sidkit.study.excerpts import first_subject
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study, run_study
 from sidkit.study.tables import claims_table, company, markdown
@@ -167,7 +168,7 @@ def _by_name_only(function: Any) -> set[str]:
 
 def general_values(study: Study) -> dict[str, Any]:
     """What the sentences of any chapter may say of its main study."""
-    plan, first = study.plan, next(iter(study.subjects.values()))
+    plan, first = study.plan, first_subject(study)
     training, sampling = plan.training, plan.profile.sampling
     return {
         "subjects": len(study.subjects),
