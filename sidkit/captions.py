@@ -12,7 +12,6 @@ caption waits to be written: `read_captions` refuses what is malformed, `Caption
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 from sidkit.config import check_name
 from sidkit.files import read_json, write_json
 from sidkit.mark import check_mark
+from sidkit.shown import shown
 
 CAPTIONS = "captions.json"
 BIASES = ("background", "nearby", "tied", "substance", "pose")  # what leaks into [v] (section 3.1)
@@ -33,7 +33,6 @@ SID_CASE = 3  # the paper's; a caption that is only a text is of this case
 
 EXAMPLE = '{"class_word": "dog", "bias": ["background"], "captions": {"00.png": "a photo of a [v] dog on a beach"}}'
 NEEDED = ("class_word", "bias", "captions")  # keys to train with
-LONGEST = 80  # letters of a wrong value that an error shows
 
 
 def _listed(bias: Any) -> Any:
@@ -205,7 +204,7 @@ def _explained(error: ValidationError) -> str:
     """The first of pydantic's errors in our words."""
     first = error.errors()[0]
     where, value = first["loc"], first["input"]
-    got = _as_json(value)
+    got = shown(value)
     if not where:
         return f'expected an object {{"class_word": ..., "bias": ..., "captions": ...}}, got {got}'
     match where[0], where[1:]:
@@ -219,11 +218,6 @@ def _explained(error: ValidationError) -> str:
             form = f'expected {file} to have a caption or {{"1": caption, "3": caption}}, got {got}'
             return (where[-1] == "[key]" and _unknown(f"case of {file}", value, map(str, WRITTEN_CASES))) or form
     return _unknown("key", where[0], Captions.model_fields) or str(error)
-
-
-def _as_json(value: Any) -> str:
-    """The beginning of a value as it stands in the file."""
-    return json.dumps(value, ensure_ascii=False)[:LONGEST]
 
 
 def _unknown(kind: str, value: Any, known: Iterable[str]) -> str:

@@ -16,6 +16,8 @@ import yaml
 from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, ValidationError
 from pydantic.dataclasses import dataclass
 
+from sidkit.shown import shown, shown_names
+
 PROFILES = Path(__file__).parent / "profiles"
 WEIGHTS = Path(__file__).parent / "stickers" / "weights"
 EMBEDDED = "embedded:"
@@ -225,7 +227,7 @@ def _check_precisions(profile: Profile) -> None:
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     offer = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}{offer} (known: {', '.join(known)})"
+    return f"unknown {kind} {shown(name)}{offer} (known: {shown_names(known)})"
 
 
 def _merge(base: Mapping, over: Mapping) -> dict:
@@ -246,4 +248,4 @@ def _explain(error: dict) -> str:
         return ": ".join([*parents, _unknown("key", key, known)])
     where = ".".join([*parents, key])
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{where}: {message}, got {error['input']!r}"
+    return f"{where}: {message}, got {shown(error['input'])}"

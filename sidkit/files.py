@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sidkit.shown import shown
+
 LONGEST = 60  # letters of a name that its partial file keeps; a name has at most 255 bytes
 
 
@@ -106,7 +108,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     counts = Counter(key for key, _ in pairs)
     for key, count in counts.items():
         if count > 1:
-            raise ValueError(f"but {key!r} is there {count} times")
+            raise ValueError(f"but {shown(key)} is there {count} times")
     return dict(pairs)
 
 

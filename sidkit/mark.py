@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sidkit.inflection import with_article
+from sidkit.shown import shown
 
 MARK = "[v]"  # stands for the identifier
 
@@ -23,7 +24,7 @@ def check_mark(text: str, where: str) -> str:
     if count != 1:
         raise ValueError(
             f"{where}: expected {MARK} once, before the class word (a photo of a {MARK} dog ...), "
-            f"got it {count} times in {text!r}"
+            f"got it {count} times in {shown(text)}"
         )
     return text
 
@@ -56,7 +57,7 @@ def check_ready(texts: Iterable[str], tokenizers: Sequence) -> None:
     for text in texts:
         if MARK in text:
             raise ValueError(
-                f"expected text with the identifier in the place of {MARK}, got {text!r}; insert() puts it in"
+                f"expected text with the identifier in the place of {MARK}, got {shown(text)}; insert() puts it in"
             )
         check_length(text, tokenizers, "text")
 
@@ -70,5 +71,5 @@ def check_length(text: str, tokenizers: Sequence, where: str) -> None:
             lost = tokenizer.decode(tokens[limit - 1 : -1]).strip()
             raise ValueError(
                 f"{where}: expected at most {limit} tokens, start and end included, got {len(tokens)}; "
-                f"the model would not see the end of it, {lost!r}; shorten {text!r}"
+                f"the model would not see the end of it, {shown(lost)}; shorten {shown(text)}"
             )

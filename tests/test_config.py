@@ -71,7 +71,7 @@ def test_settings_are_frozen_and_a_replaced_copy_is_checked_again():
         ("stickers", {"sampling": {"guidence": 3}}, "sampling: unknown key 'guidence'; did you mean 'guidance'"),
         ("stickers", {"training": {"dreambooth": {"step": 3}}}, "dreambooth: unknown key 'step'; did you mean 'steps'"),
         ("stickers", {"training": {"dreambooth": {"steps": "many"}}}, "dreambooth.steps: .*integer, got 'many'"),
-        ("stickers", {"training": {"dreambooth": {"steps": True}}}, "dreambooth.steps: .*integer, got True"),
+        ("stickers", {"training": {"dreambooth": {"steps": True}}}, "dreambooth.steps: .*integer, got true"),
         ("stickers", {"training": {"dreambooth": {"learning_rate": -1}}}, "learning_rate: .*greater than 0, got -1"),
         ("stickers", {"encoders": {"fill": "blue"}}, "encoders.fill: .*'black', 'grey' or 'white', got 'blue'"),
         ("no_such.yaml", {}, "expected a YAML file at no_such.yaml"),

@@ -23,6 +23,7 @@ LAYERS = (
         "sidkit.imports",
         "sidkit.inflection",
         "sidkit.mark",
+        "sidkit.shown",
         "sidkit.torchvision_ops",
     ),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 from sidkit.captions import Captions
 from sidkit.describe.description import Description, to_parts
 from sidkit.files import read_json, write_json
+from sidkit.shown import shown, shown_name
 
 DESCRIPTIONS = "descriptions.json"
 
@@ -74,8 +75,8 @@ def read_kept(folder: Path | str) -> Kept:
         return Kept.model_validate(read_json(path))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ": ".join(map(str, first["loc"])) or "the whole"
-        told = f"expected answers as `sidkit describe` keeps them, got {repr(first['input'])[:80]} in {where}"
+        where = ": ".join(shown_name(str(key)) for key in first["loc"]) or "the whole"
+        told = f"expected answers as `sidkit describe` keeps them, got {shown(first['input'])} in {where}"
         raise ValueError(
             f"{path}: {told} ({first['msg']}); move it away to have the pictures described again"
         ) from error
