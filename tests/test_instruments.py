@@ -121,7 +121,7 @@ def test_weights_that_are_missing_or_damaged_are_told(weights, monkeypatch, tmp_
 )
 def test_unknown_encoders_are_refused_with_the_nearest_name(encoder, names, words):
     with pytest.raises(ValueError, match=words):
-        encoder(Encoders(**{"image_text": "ViT-B-32/openai", "identity": "resnet18", **names}))
+        encoder(Encoders(**{"image_text": "ViT-B-32-quickgelu/openai", "identity": "resnet18", **names}))
 
 
 def test_a_folder_of_weights_is_a_name_too(weights, pictures):

@@ -12,7 +12,7 @@ from sidkit.doctor.units import gigabytes
 
 # Parameters of the models that measure and mask, as published; they come in 4 bytes each.
 PARAMETERS = {
-    "ViT-B-32/openai": 151_277_313,
+    "ViT-B-32-quickgelu/openai": 151_277_313,
     "vit_small_patch16_224.dino": 21_665_664,
     "IDEA-Research/grounding-dino-tiny": 172_249_090,
     "facebook/sam-vit-base": 93_735_472,

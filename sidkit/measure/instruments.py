@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from torch.nn import functional as F
 
 from sidkit.config import Encoders, locate, shipped
+from sidkit.measure.activation import check_open_clip, check_timm
 from sidkit.stickers.nets import IdentityNet, Reader
 
 BATCH = 16  # pictures or texts; 1.5 times the speed of 64 on a CPU
@@ -54,11 +55,18 @@ class Instruments:
         return FactorReader(self.encoders, self.device) if self.encoders.reader else None
 
 
+def check_encoders(encoders: Encoders) -> None:
+    """Raise ValueError for a name that no library knows, or whose weights want another activation; loads nothing."""
+    _open_clip_names(encoders.image_text)
+    if _folder(encoders.identity) is None:
+        _check_timm_name(encoders.identity)
+
+
 class ImageTextEncoder:
     """Pictures and texts in one space, by open_clip: a folder of weights, or "MODEL/PRETRAINED"."""
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
-        """Raises ValueError for an unknown model and for weights that are missing or damaged."""
+        """Raises ValueError as `check_encoders`, and for weights that are missing or damaged."""
         self.name = encoders.image_text
         self.device = device
         model, pretrained = _open_clip_names(self.name)
@@ -103,7 +111,7 @@ class IdentityEncoder:
     """Pictures as vectors that say which subject they show: a folder of weights, or a timm model by name."""
 
     def __init__(self, encoders: Encoders, device: str = "cpu") -> None:
-        """Raises ValueError for an unknown model and for weights that are missing or damaged."""
+        """Raises ValueError as `check_encoders`, and for weights that are missing or damaged."""
         self.name = encoders.identity
         self.device = device
         folder = _folder(self.name)
@@ -111,7 +119,7 @@ class IdentityEncoder:
             net = _loaded(self.name, lambda: IdentityNet.load(folder))
             self.pixels = partial(_scaled, size=net.backbone.size)
         else:
-            _check_known("timm model", self.name, timm.list_models(pretrained=True))
+            _check_timm_name(self.name)
             net = _loaded(self.name, lambda: timm.create_model(self.name, True, num_classes=0))
             settings = timm.data.resolve_model_data_config(net)
             self.pixels = partial(_transformed, timm.data.create_transform(**settings))
@@ -213,10 +221,18 @@ def _open_clip_names(reference: str) -> tuple[str, str | None]:
         return f"local-dir:{folder}", None
     model, slash, pretrained = reference.partition("/")
     if not slash:
-        raise ValueError(f"encoders.image_text: expected MODEL/PRETRAINED, such as ViT-B-32/openai, got {reference!r}")
+        raise ValueError(
+            f"encoders.image_text: expected MODEL/PRETRAINED, such as ViT-B-32-quickgelu/openai, got {reference!r}"
+        )
     _check_known("open_clip model", model, open_clip.list_models())
     _check_known(f"weights of {model}", pretrained, open_clip.list_pretrained_tags_by_model(model))
+    check_open_clip(model, pretrained)
     return model, pretrained
+
+
+def _check_timm_name(name: str) -> None:
+    _check_known("timm model", name, timm.list_models(pretrained=True))
+    check_timm(name)
 
 
 def _check_known(kind: str, name: str, known: list[str]) -> None:

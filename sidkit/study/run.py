@@ -17,6 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from sidkit.mark import insert
+from sidkit.measure.instruments import check_encoders
 from sidkit.model_cache import Models
 from sidkit.runs import Runs
 from sidkit.study import recipes
@@ -75,9 +76,10 @@ class Study:
 def run_study(plan: Plan, runs: Runs, *, progress: bool = True) -> Study:
     """Make what is missing of a plan, and read all of it.
 
-    Everything is checked before anything is trained: subjects, captions and prompts before a model is loaded, the
-    lengths of texts as soon as it is. ValueError says what is wrong.
+    Everything is checked before anything is trained: encoders, subjects, captions and prompts before a model is loaded,
+    the lengths of texts as soon as it is. ValueError says what is wrong.
     """
+    check_encoders(plan.profile.encoders)
     cells = cells_of(plan, subjects_of(plan, runs))
     workshop = Workshop(runs, Models(plan.profile, _texts(plan, cells)))
     if progress:
