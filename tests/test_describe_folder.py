@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sidkit.describe.answers import AnswerError
+from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.description import Description
 from sidkit.describe.folder import describe_folder, sources
 from sidkit.describe.instructions import load_instruction
@@ -25,6 +25,7 @@ class Told:
     price: float | None = None
     paid: float = 0.0
     fails: tuple[int, ...] = ()  # calls that fail, counted from 0
+    kind: str = "refused"  # how they fail
     asked: list = field(default_factory=list)
 
     def fits(self, instruction):
@@ -36,7 +37,7 @@ class Told:
     def describe(self, image, class_word, instruction):
         self.asked.append(instruction.text)
         if len(self.asked) - 1 in self.fails:
-            raise AnswerError("refused", "Sorry")
+            raise AnswerError(self.kind, "Sorry")
         self.paid += 0.5
         tone = f"tone {image.getpixel((0, 0))[0]}"
         return Description(class_word, ("by a ball",), ("by a red ball",), tone, tone, raw="raw", model=self.name)
@@ -109,6 +110,28 @@ def test_an_unfinished_folder_goes_on_where_it_stopped(folder):
     model = Told()
     assert not describe_folder(folder, "cup", model, STRUCTURE).failed
     assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "failed", "unasked"),
+    [
+        ("refused", 4, ["1.png", "2.png"], []),
+        ("failing", 3, ["1.png", "2.png"], ["3.png"]),
+        ("too slow", 3, ["1.png", "2.png"], ["3.png"]),
+        ("unreachable", 2, ["1.png"], ["2.png", "3.png"]),
+        ("key", 2, ["1.png"], ["2.png", "3.png"]),
+        ("quota", 2, ["1.png"], ["2.png", "3.png"]),
+    ],
+)
+def test_a_server_that_will_not_do_is_not_asked_about_every_picture(folder, kind, asked, failed, unasked):
+    Image.new("RGB", (40, 40), "white").save(folder / "3.png")
+    model = Told(fails=(1, 2), kind=kind)
+    report = describe_folder(folder, "cup", model, STRUCTURE)
+    assert (len(model.asked), list(report.failed), list(report.unasked)) == (asked, failed, unasked)
+    assert report.captions["0.png"] and not (folder / "captions.json").exists()
+    again = Told()
+    assert not describe_folder(folder, "cup", again, STRUCTURE).failed
+    assert len(again.asked) == 4 - asked + len(failed)  # what was answered is kept
 
 
 def test_the_cost_is_agreed_before_the_first_question(folder):

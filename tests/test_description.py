@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from sidkit import config
-from sidkit.describe.answers import AnswerError, clean, read_answer, schema
+from sidkit.describe.answer_error import AnswerError
+from sidkit.describe.answers import clean, read_answer, schema
 from sidkit.describe.description import Description, marked, to_parts
 from sidkit.describe.embedded import StickerDescriber, first_half, parts
 from sidkit.describe.instructions import SHIPPED, load_instruction

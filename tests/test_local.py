@@ -20,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from sidkit.describe.answers import AnswerError
+from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.describers import LOCAL, make_describer
 from sidkit.describe.instructions import load_instruction
 from sidkit.describe.local import _inputs

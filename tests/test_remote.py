@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from sidkit.cli.main import app
 from sidkit.config import weights_folder
-from sidkit.describe.answers import AnswerError
+from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.describers import make_describer
 from sidkit.describe.embedded import StickerDescriber
 from sidkit.describe.folder import describe_folder

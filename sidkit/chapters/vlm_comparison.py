@@ -21,7 +21,7 @@ from PIL import Image
 
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import cast
-from sidkit.describe.answers import AnswerError
+from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.description import marked

@@ -137,7 +137,8 @@ def write_captions(plan: Plan, class_word: str, describer: str, *, spend_at_most
         instruction = load_instruction("structure")
         report = describe_folder(wanted, class_word or None, model, instruction, spend_at_most=spend_at_most or None)
         for file, error in report.failed.items():
-            raise ValueError(f"{wanted / file}: {describer} gave no description ({error}); write it by hand")
+            told = f"{wanted / file}: {describer} gave no description: {error}"
+            raise ValueError(f"{told}; what is described already is kept, and is not asked again")
     return waiting
 
 

@@ -9,6 +9,8 @@ import typer
 
 from sidkit.cli.options import FAILED, Folder, KnownClassWord
 from sidkit.describe.spend import Cost
+from sidkit.inflection import counted
+from sidkit.shown import shown_names
 
 if TYPE_CHECKING:
     from sidkit.describe.folder import Report
@@ -74,7 +76,21 @@ def _show(report: Report) -> None:
     for file, error in report.failed.items():
         typer.echo(f"{file}: {error}", err=True)
     if report.failed:
-        typer.echo(f"captions.json is not written: {len(report.failed)} pictures have no caption yet", err=True)
+        typer.echo(_what_is_kept(report), err=True)
+
+
+def _what_is_kept(report: Report) -> str:
+    """What became of the folder, where some pictures have no caption yet."""
+    missing = len(report.failed) + len(report.unasked)
+    lines = [
+        f"captions.json stays as it was: {counted(missing, 'picture')} of {len(report.captions)} without a caption"
+    ]
+    if report.unasked:
+        lines.append(f"not asked about, as it would have failed there as well: {shown_names(report.unasked)}")
+    kept = sum(map(bool, report.captions.values()))
+    if kept:
+        lines.append(f"{counted(kept, 'description')} kept; describe again, and only the others are asked about")
+    return "\n".join(lines)
 
 
 def _agreed(cost: Cost) -> float:

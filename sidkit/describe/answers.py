@@ -9,28 +9,19 @@ import html
 import json
 import re
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
+from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.description import Description, marked
 from sidkit.describe.instructions import Instruction
 from sidkit.inflection import pattern
 
-Kind = Literal["refused", "empty", "cut off", "broken", "too long", "off the point", "unreachable"]
 LONGEST = 4_000  # characters of an answer; a caption of 77 tokens has under 500
 LONGEST_PHRASE = 300
 NOTHING = ("none", "n/a", "null", "empty")  # how models say that there is nothing to say
 
-ADVICE = {
-    "refused": "the model would not describe this picture: describe it by hand in captions.json, or try another model",
-    "empty": "the model said nothing: ask again, or try another model or instruction",
-    "cut off": "the answer ran into the limit of tokens: raise it with --tokens",
-    "broken": "the answer is not what was asked for: ask again with --instruction sentence, or try another model",
-    "too long": "an answer of this length is no description: ask again, or try another model",
-    "off the point": "the answer does not speak of the subject: ask again, or describe the picture by hand",
-    "unreachable": "check the address, the network and the server, and ask again: what is answered already is kept",
-}
 REFUSALS = re.compile(
     r"^\W*(i('m| am) (very |really )?(sorry|unable|not able)|sorry\b|i (can ?not|can't|won't|will not|must decline)\b"
     r"|as an ai\b|i apologi[sz]e\b|unfortunately,? i\b)",
@@ -40,15 +31,6 @@ SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]+")
 HIDDEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 TAGS = re.compile(r"</?[a-zA-Z!][^<>]*>?")
 FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
-
-
-class AnswerError(ValueError):
-    """An answer that makes no description. `kind` says in which way."""
-
-    def __init__(self, kind: Kind, answer: str = ""):
-        self.kind: Kind = kind
-        quoted = f" (it said {answer[:120]!r})" if answer else ""
-        super().__init__(f"{kind}: {ADVICE[kind]}{quoted}")
 
 
 def clean(text: str) -> str:

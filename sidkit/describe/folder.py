@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from sidkit.captions import BIASES, SID_CASE, WRITTEN_CASES, Captions, read_captions, write_captions
 from sidkit.config import check_name
-from sidkit.describe.answers import AnswerError
+from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.describers import Describer
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
@@ -38,6 +38,7 @@ class Described:
     by: dict[str, str]  # "hand" or the model
     asked: tuple[str, ...]  # files that a question was asked about; the others were answered before, or by hand
     failed: dict[str, AnswerError] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()  # files left out, as the server would have failed on them as well
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,20 @@ def describe_folder(
     waiting = {name: image for name, image in images.items() if set(wanted_cases) - set(by_hand.get(name, {}))}
     questions = {name: asking.question(image) for name, image in waiting.items()}
     unanswered = {name: image for name, image in waiting.items() if again or questions[name] not in kept.answers}
-    failed = _ask_all(asking, unanswered, _limit(asking, unanswered, spend_at_most, agree))
+    limit = _limit(asking, unanswered, spend_at_most, agree)
+    failed, unasked = _ask_all(asking, unanswered, limit)
 
     answers = read_kept(folder).answers
-    answered = {name: answers[question] for name, question in questions.items() if name not in failed}
+    described = [name for name in waiting if name not in failed and name not in unasked]
+    answered = {name: answers[questions[name]] for name in described}
     captions = {name: _captions(answered.get(name), by_hand.get(name, {}), wanted_cases) for name in images}
     if not failed:
         biases = _biases(bias, begun, [answer.description for answer in answered.values()])
         written = begun.model_copy(update={"class_word": word, "bias": biases, "captions": captions})
         _write(folder, written, by_hand, answered)
     by = {name: describer.name if name in waiting else HAND for name in images}
-    return Described(captions, by, tuple(unanswered), failed)
+    asked = tuple(name for name in unanswered if name not in unasked)
+    return Described(captions, by, asked, failed, unasked)
 
 
 def sources(folder: Path | str) -> dict[str, dict[str, str]]:
@@ -187,18 +191,29 @@ def _limit(
     return limit
 
 
-def _ask_all(asking: _Asking, images: Mapping[str, Image.Image], limit: float | None) -> dict[str, AnswerError]:
-    """Ask about each picture, and keep each answer as it comes; what failed, by file."""
+def _ask_all(
+    asking: _Asking, images: Mapping[str, Image.Image], limit: float | None
+) -> tuple[dict[str, AnswerError], tuple[str, ...]]:
+    """Ask about each picture, and keep each answer as it comes. What failed, by file, and the files not asked about.
+
+    A server that is not there, or fails on two pictures one after the other, is not asked about the next.
+    """
     failed: dict[str, AnswerError] = {}
-    for name, image in tqdm(images.items(), "describe", disable=len(images) < 2):
+    names = list(images)
+    before = None
+    for index, (name, image) in enumerate(tqdm(images.items(), "describe", disable=len(images) < 2)):
         paid = asking.describer.paid
         if limit is not None and paid > limit:
             raise ValueError(f"spent ${paid:.4f} of ${limit:.4f}: stopped before {name}; answers so far are kept")
         try:
             asking.ask(name, image)
+            before = None
         except AnswerError as error:
             failed[name] = error
-    return failed
+            if error.for_all or (error.of_try and before == error.kind):
+                return failed, tuple(names[index + 1 :])
+            before = error.kind
+    return failed, ()
 
 
 def _captions(answer: Answer | None, by_hand: Mapping[int, str], cases: Sequence[int]) -> dict[int, str]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from sidkit.describe.answers import AnswerError, read_answer
+from sidkit.describe.answer_error import AnswerError
+from sidkit.describe.answers import read_answer
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
 

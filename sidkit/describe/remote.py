@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from sidkit.describe.answers import AnswerError, read_answer, schema
+from sidkit.describe.answer_error import AnswerError
+from sidkit.describe.answers import read_answer, schema
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
 from sidkit.describe.spend import Cost, Price, Prices, estimate, read_prices
