@@ -243,9 +243,9 @@ def test_no_key_or_header_is_found_anywhere(server, tmp_path, caplog, capfd):
         Image.new("RGB", (40, 40), (60 * index, 0, 0)).save(tmp_path / f"{index}.png")
     told = json.dumps({"error": {"message": f"Incorrect API key provided: {SECRET}"}})
     echoed = said(f"A dog with {SECRET} on its collar.")
-    server.script += [(401, {}, told), (200, {}, echoed), (200, {}, f'{{"key": "{SECRET}"'), (200, {}, said("A dog."))]
+    server.script += [(200, {}, echoed), (200, {}, f'{{"key": "{SECRET}"'), (200, {}, said("A dog.")), (401, {}, told)]
     report = describe_folder(tmp_path, "dog", remote(server, retries=0), load_instruction("sentence"))
-    assert [error.kind for error in report.failed.values()] == ["unreachable", "broken"]
+    assert [error.kind for error in report.failed.values()] == ["broken", "unreachable"]
     assert all(headers["authorization"].endswith(SECRET) for _, headers, _ in server.requests)  # it was sent
     Runs(tmp_path / "runs").get("described", {"by": remote(server).name}, lambda folder: None)
     assert list(tmp_path.rglob("run.json"))

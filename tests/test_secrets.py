@@ -120,7 +120,7 @@ def test_describing_by_the_command_with_the_client_s_debug_log(keys, folder):
 
 def test_a_server_that_repeats_the_key_and_its_header(keys, folder):
     echo = json.dumps({"error": {"message": f"bad header Authorization: Bearer {KEY}"}})
-    keys.script += [(401, {}, echo), (200, {}, structure(f"{KEY} beach"))]
+    keys.script += [(200, {}, structure(f"{KEY} beach")), (401, {}, echo)]
     code, told = sidkit("describe", str(folder), "--class", "cat", "--by", "openai", "--model", "small")
     assert code == 1 and len(keys.requests) == 2
     assert not leaks(told, headers=False) and not leaks_in(folder, headers=False)
@@ -135,7 +135,7 @@ def test_the_chapter_for_one_s_own_images(keys, folder, tmp_path, capfd):
     given = dict(folder=str(folder), class_word="cat", profile=str(tmp_path / "mine.yaml"), scale="smoke")
     given |= dict(describer="openai:small", store=str(runs), prompts=["a [v] cat in the snow"])
     echo = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}})
-    keys.script += [(401, {}, echo)] * 2
+    keys.script += [(401, {}, echo)]
     with pytest.raises(PapermillExecutionError, match="gave no description"):
         run_notebook("11_your_images", given, out / "refused.ipynb")
     keys.script += [(200, {}, structure("beach")), (200, {}, structure("forest"))]

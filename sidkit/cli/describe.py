@@ -82,9 +82,8 @@ def _show(report: Report) -> None:
 def _what_is_kept(report: Report) -> str:
     """What became of the folder, where some pictures have no caption yet."""
     missing = len(report.failed) + len(report.unasked)
-    lines = [
-        f"captions.json stays as it was: {counted(missing, 'picture')} of {len(report.captions)} without a caption"
-    ]
+    pictures = counted(missing, "picture")
+    lines = [f"captions.json stays as it was: {pictures} of {len(report.captions)} without a caption"]
     if report.unasked:
         lines.append(f"not asked about, as it would have failed there as well: {shown_names(report.unasked)}")
     kept = sum(map(bool, report.captions.values()))
