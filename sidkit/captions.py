@@ -13,17 +13,17 @@ caption waits to be written: `read_captions` refuses what is malformed, `Caption
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from sidkit.config import check_name
 from sidkit.files import read_json, write_json
-from sidkit.mark import check_mark
-from sidkit.shown import shown
+from sidkit.mark import MARK, check_mark
+from sidkit.shown import shown, shown_name
 
 CAPTIONS = "captions.json"
 BIASES = ("background", "nearby", "tied", "substance", "pose")  # what leaks into [v] (section 3.1)
@@ -45,11 +45,17 @@ def _number(case: Any) -> Any:
     return int(case) if case in map(str, WRITTEN_CASES) else case
 
 
+def _unmarked(word: str) -> str:
+    if MARK in word or not word.isprintable():
+        raise ValueError(f"without {MARK} and line ends")
+    return word
+
+
 def _by_case(entry: Any) -> Any:
     return {str(SID_CASE): entry} if isinstance(entry, str) else entry
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_unmarked)]
 Bias = Literal[BIASES]
 Case = Annotated[Literal[WRITTEN_CASES], BeforeValidator(_number)]
 
@@ -112,7 +118,8 @@ class Captions(BaseModel):
         for file, texts in self.captions.items():
             name = real_names.get(_composed(file), file)
             if name in captions:
-                raise ValueError(f"{CAPTIONS}: expected one caption for {name}, got two, its accents spelt in two ways")
+                told = f"expected one caption for {shown_name(name)}, got two, its accents spelt in two ways"
+                raise ValueError(f"{CAPTIONS}: {told}")
             captions[name] = texts
         return self.model_copy(update={"captions": captions})
 
@@ -155,7 +162,8 @@ class Captions(BaseModel):
         for file, texts in self.written().items():
             for case in cases:
                 if case not in texts:
-                    message = f"expected the same cases for every picture, but {file} lacks case {case}; write it"
+                    name = shown_name(file)
+                    message = f"expected the same cases for every picture, but {name} lacks case {case}; write it"
                     yield Fault(file, message, case)
 
     def _badly_marked(self) -> Iterator[Fault]:
@@ -163,7 +171,7 @@ class Captions(BaseModel):
         for file, texts in self.written().items():
             for case, text in texts.items():
                 try:
-                    check_mark(text, f"case {case} of {file}")
+                    check_mark(text, f"case {case} of {shown_name(file)}")
                 except ValueError as error:
                     yield Fault(file, str(error), case)
 
@@ -184,6 +192,40 @@ def read_captions(folder: Path | str, *, begun: bool = False) -> Captions:
         return Captions.model_validate(read_json(path))
     except ValidationError as error:
         raise ValueError(f"{path}: {_explained(error)}") from error
+
+
+def class_word_of(folder: Path | str, given: str | None = None) -> str:
+    """The class word in a folder's captions.json, or else the one `given`.
+
+    Raises ValueError where there is neither, and where the two differ: what is written is not changed unsaid.
+    """
+    path = Path(folder) / CAPTIONS
+    written = read_captions(folder, begun=True).class_word or ""
+    given = (given or "").strip()
+    if not written and not given:
+        told = f"expected what kind of thing {folder} shows, such as dog, got nothing"
+        raise ValueError(f"class_word: {told}; say it (--class dog), or write it into {CAPTIONS}")
+    if written and given and written != given:
+        told = f"expected {shown(written)} as in {path}, got {shown(given)}"
+        raise ValueError(f"class_word: {told}; leave it out, or change the file")
+    return written or _word(given)
+
+
+def check_bias(bias: Sequence[str], written: Captions, folder: Path | str) -> None:
+    """Raise ValueError for a bias that is unknown, or not what a folder's captions.json says."""
+    for name in bias:
+        check_name("bias", name, BIASES)
+    if bias and written.bias and set(bias) != set(written.bias):
+        expected = f"expected {', '.join(written.bias)} as in {Path(folder) / CAPTIONS}, got {', '.join(bias)}"
+        raise ValueError(f"bias: {expected}; leave it out, or change the file")
+
+
+def _word(given: str) -> str:
+    """A class word that may stand in captions.json. ValueError for any other."""
+    try:
+        return Captions(class_word=given).class_word
+    except ValidationError as error:
+        raise ValueError(_explained(error)) from error
 
 
 def write_captions(folder: Path | str, captions: Captions) -> None:
@@ -209,14 +251,15 @@ def _explained(error: ValidationError) -> str:
         return f'expected an object {{"class_word": ..., "bias": ..., "captions": ...}}, got {got}'
     match where[0], where[1:]:
         case "name" | "class_word" as key, _:
-            return f'expected {key} to be a text such as "dog", got {got}'
+            return f'expected {key} to be a text such as "dog", without {MARK}, got {got}'
         case "bias", _:
             return _unknown("bias", value, BIASES) or f"expected bias to be a list of {', '.join(BIASES)}, got {got}"
         case "captions", ():
             return f"expected captions to map file names to captions, got {got}"
         case "captions", (file, *_):
-            form = f'expected {file} to have a caption or {{"1": caption, "3": caption}}, got {got}'
-            return (where[-1] == "[key]" and _unknown(f"case of {file}", value, map(str, WRITTEN_CASES))) or form
+            name = shown_name(file)
+            form = f'expected {name} to have a caption or {{"1": caption, "3": caption}}, got {got}'
+            return (where[-1] == "[key]" and _unknown(f"case of {name}", value, map(str, WRITTEN_CASES))) or form
     return _unknown("key", where[0], Captions.model_fields) or str(error)
 
 

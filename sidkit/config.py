@@ -21,6 +21,7 @@ from sidkit.shown import shown, shown_names
 PROFILES = Path(__file__).parent / "profiles"
 WEIGHTS = Path(__file__).parent / "stickers" / "weights"
 EMBEDDED = "embedded:"
+DEFAULT_PROFILE = "stickers"  # of every command, and of the chapters
 PARTS = (  # the models that are shipped, each in a folder of its name
     "text_to_image",
     "image_text",

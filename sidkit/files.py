@@ -15,12 +15,13 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sidkit.shown import shown
 
+PROBE = 65_536  # bytes by which it is tried whether a folder has room
 LONGEST = 60  # letters of a name that its partial file keeps; a name has at most 255 bytes
 
 
@@ -61,6 +62,28 @@ def read_json(path: Path | str) -> Any:
         raise ValueError(f"{path}: expected JSON, but it is nested too deep") from error
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, {error}") from error
+
+
+def check_writable(path: Path | str) -> None:
+    """Raise ValueError, before any work, where a file could not be written later.
+
+    That is: it is a folder, or read-only; its folder is not there, read-only or full. What is there is not touched.
+    """
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise ValueError(f"{path}: expected a file, or nothing yet, got a folder; move it away")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise ValueError(f"{path}: expected a file that can be written, but it is read-only; `chmod u+w` lets you")
+    partial = _beside(path)
+    try:
+        partial.write_bytes(bytes(PROBE))
+        _sync(partial)
+    except OSError as error:
+        told = f"expected a folder in which {path.name} can be written, but {error.strerror}"
+        raise ValueError(f"{path.parent}: {told}; change its permissions, make room, or copy it elsewhere") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,63 +4,86 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import nbformat
 
-from sidkit.captions import BIASES, CAPTIONS, SID_CASE, Captions, write_captions
-from sidkit.config import check_name, profiles
-from sidkit.describe.folder import class_word_of
-from sidkit.files import write_text
+from sidkit.captions import CAPTIONS, SID_CASE, Captions, check_bias, class_word_of, read_captions, write_captions
+from sidkit.config import load_profile, profiles
+from sidkit.files import check_writable, write_text
 from sidkit.notebook import find_notebook
 from sidkit.subjects import readable_pictures
+from sidkit.toc import with_chapter
 
 CHAPTER, LABEL = "11_your_images", "yours-"
 TOC, PART = "_toc.yml", "Your own images"
+USUAL_BIAS = ("background",)
+LONGEST_SLUG = 80  # letters of a folder's name in a chapter's
 
 
-def make_new(folder: Path, class_word: str, bias: Sequence[str], *, profile: str, scale: str, root: Path) -> list[Path]:
+def make_new(
+    folder: Path, class_word: str, bias: Sequence[str] = (), *, profile: str, scale: str, root: Path
+) -> list[Path]:
     """Write `captions.json` into `folder`, if it has none, and a copy of chapter 11 for it into the book in `root`.
 
-    Every picture gets an empty caption, to be written by hand or by `sidkit describe`; none that is there is touched,
-    and the class word that is there wins.
+    Every picture gets an empty caption, to be written by hand or by `sidkit describe`; without a `bias`, it is the
+    background. A captions.json that is there stays as it is.
     Returns the paths that were written. Raises ValueError, before anything is written, for a folder without pictures
-    or with one that cannot be read, an empty class word, an unknown bias or profile, a folder without a book, and a
-    chapter that is there already.
+    or with one that cannot be read, an empty class word, an unknown bias or profile, a class word or bias that is not
+    the one in captions.json, a folder without a book, a chapter that is there already, and where nothing can be
+    written.
     """
     pictures = [path.name for path in readable_pictures(folder, "new")]
-    if not class_word.strip():
-        raise ValueError("class: expected a word such as dog, got an empty one")
-    for name in bias:
-        check_name("bias", name, BIASES)
-    if not profile.endswith((".yaml", ".yml")):
-        check_name("profile", profile, profiles())
-    toc = root / TOC
+    begun = _begun(folder, class_word, bias, pictures)
     chapter_name = _chapter_name(folder)
-    notebook = root / "notebooks" / f"{chapter_name}.ipynb"
+    notebook, toc = root / "notebooks" / f"{chapter_name}.ipynb", root / TOC
     if not toc.is_file():
         raise ValueError(f"root: expected the book's {TOC} in {root.resolve()}, found none; go there, or say --root")
     if notebook.exists():
         raise ValueError(f"{notebook}: expected no such chapter yet; edit it, or move it away")
-    word = class_word_of(folder) or class_word.strip()
-    parameters = {"folder": _place(folder, root), "class_word": word, "profile": profile, "scale": scale}
-    written = [notebook, toc]
-    if not (folder / CAPTIONS).exists():
-        waiting = {picture: {SID_CASE: ""} for picture in pictures}
-        write_captions(folder, Captions(class_word=word, bias=tuple(bias), captions=waiting))
-        written.insert(0, folder / CAPTIONS)
-    write_text(notebook, chapter(chapter_name, folder.resolve().name, parameters))
-    write_text(toc, _with_chapter(toc.read_text(), chapter_name))
+    parameters = {
+        "folder": _place(folder, root),
+        "class_word": begun.class_word,
+        "profile": _profile(profile, root),
+        "scale": scale,
+    }
+    text_by_path = {
+        notebook: chapter(chapter_name, folder.resolve().name, parameters),
+        toc: with_chapter(toc, chapter_name, PART),
+    }
+    captions = folder / CAPTIONS
+    written = [*text_by_path] if captions.exists() else [captions, *text_by_path]
+    for path in written:
+        check_writable(path)
+    if captions in written:
+        write_captions(folder, begun)
+    for path, text in text_by_path.items():
+        write_text(path, text)
     return written
+
+
+def _begun(folder: Path, class_word: str, bias: Sequence[str], pictures: Sequence[str]) -> Captions:
+    """The folder's captions, or, where there are none, such as wait to be written. ValueError as `make_new`."""
+    if not class_word.strip():
+        raise ValueError("class: expected a word such as dog, got an empty one")
+    word = class_word_of(folder, class_word)
+    waiting = {picture: {SID_CASE: ""} for picture in pictures}
+    begun = read_captions(folder, begun=True)
+    check_bias(bias, begun, folder)
+    new = Captions(class_word=word, bias=tuple(bias) or USUAL_BIAS, captions=waiting)
+    return begun.model_copy(update={"class_word": word}) if (folder / CAPTIONS).exists() else new
 
 
 def chapter(name: str, title: str, parameters: dict[str, str]) -> str:
     """Chapter 11 as JSON, with `parameters` for its parameters, and titles and labels that are its own."""
     notebook = nbformat.read(find_notebook(CHAPTER), as_version=4)
     first = notebook.cells[0]
-    first.source = re.sub(r"^# .*", f"# Your own images: {title}", first.source, count=1)
+    _, _, below = first.source.partition("\n")
+    first.source = f"# Your own images: {' '.join(title.split())}\n{below}"
     for cell in notebook.cells:
         cell.source = cell.source.replace(LABEL, f"{name}-")
         if "parameters" in cell.metadata.get("tags", []):
@@ -77,17 +100,23 @@ def _with(cell: str, parameters: dict[str, str]) -> str:
     for name, value in parameters.items():
         assigned = re.compile(rf'^({name}\b[^=\n]*= )"[^"\n]*"', re.MULTILINE)
         literal = json.dumps(value, ensure_ascii=False)
-        escaped = literal.replace("\\", r"\\")
-        cell = assigned.sub(rf"\g<1>{escaped}", cell)
+        cell = assigned.sub(partial(_assigned, literal), cell)
     return cell
+
+
+def _assigned(literal: str, match: re.Match) -> str:
+    """The left side of an assignment with another literal: no backslash in it means anything here."""
+    return match.group(1) + literal
 
 
 def _chapter_name(folder: Path) -> str:
     """A file's name for the chapter; what a link cannot hold becomes a hyphen, or a number if nothing is left."""
     name = folder.resolve().name
-    digest = hashlib.sha256(name.encode()).hexdigest()
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:6]
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return f"own-{slug or digest[:6]}"
+    if len(slug) > LONGEST_SLUG:
+        slug = f"{slug[:LONGEST_SLUG]}-{digest}"
+    return f"own-{slug or digest}"
 
 
 def _place(folder: Path, root: Path) -> str:
@@ -98,10 +127,7 @@ def _place(folder: Path, root: Path) -> str:
     return folder.as_posix()
 
 
-def _with_chapter(toc: str, name: str) -> str:
-    """The table of contents with the chapter in a part of its own, which is the last."""
-    lines = [toc.rstrip()]
-    if f"caption: {PART}" not in toc:
-        lines += [f"  - caption: {PART}", "    chapters:"]
-    lines += [f"      - file: book/chapters/{name}", ""]
-    return "\n".join(lines)
+def _profile(name: str, root: Path) -> str:
+    """A profile's name, or the place of one's own file. ValueError as `load_profile`."""
+    load_profile(name)
+    return name if name in profiles() else _place(Path(name), root)

@@ -6,9 +6,9 @@ import unicodedata
 import pytest
 from PIL import Image
 
-from sidkit.captions import Captions, read_captions, write_captions
+from sidkit.captions import Captions, class_word_of, read_captions, write_captions
 from sidkit.check.check import check
-from sidkit.describe.folder import class_word_of, describe_folder, sources, unwritten
+from sidkit.describe.folder import describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.describe.kept import read_kept
 from sidkit.subjects import load_subject
@@ -72,7 +72,7 @@ MALFORMED = {
     "bias misspelt": (WHOLE | {"bias": ["nearly"]}, "unknown bias 'nearly'; did you mean 'nearby'"),
     "name a list": (WHOLE | {"name": ["dog"]}, "name to be a text"),
     "class word blank": (WHOLE | {"class_word": " "}, "class_word to be a text"),
-    "class word a number": (WHOLE | {"class_word": 3}, 'class_word to be a text such as "dog", got 3'),
+    "class word a number": (WHOLE | {"class_word": 3}, 'class_word to be a text such as "dog", .*, got 3'),
     "a key misspelt": (WHOLE | {"captoins": {}}, "unknown key 'captoins'; did you mean 'captions'"),
     "a picture twice": (twice('"00.png"', '"00.png": "lost"'), "'00.png' is there 2 times"),
     "a key twice": (twice('"bias"', '"bias": "pose"'), "'bias' is there 2 times"),

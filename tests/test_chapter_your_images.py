@@ -66,7 +66,7 @@ def test_without_a_folder_a_drawing_is_learnt():
     ("change", "message"),
     [
         (dict(folder="nowhere"), "expected a folder of pictures at .*nowhere, found none"),
-        (dict(class_word=" "), "class_word: expected what kind of thing .* shows, such as cat"),
+        (dict(class_word=" "), "class_word: expected what kind of thing .* shows, such as dog"),
         (dict(add={"a.jpg": b"a text"}), "a.jpg: expected a picture, but it cannot be read"),
         (dict(add={"a.heic": b""}), "there is no decoder for .heic here; save it as JPEG or PNG"),
         (dict(remove=True), "expected pictures in .*, found none"),

@@ -81,6 +81,10 @@ def test_a_question_is_not_asked_twice(folder):
     Image.new("RGB", (40, 40), "white").save(folder / "1.png")  # another picture
     describe_folder(folder, "cup", model, STRUCTURE)
     assert len(model.asked) == 4
+    with pytest.raises(ValueError, match="class_word: expected 'cup' as in .*captions.json, got 'mug'"):
+        describe_folder(folder, "mug", model, STRUCTURE)
+    path = folder / "captions.json"
+    path.write_text(path.read_text().replace('"class_word": "cup"', '"class_word": "mug"'))
     describe_folder(folder, "mug", model, STRUCTURE)  # another class
     assert len(model.asked) == 7
     describe_folder(folder, "mug", Told("other"), STRUCTURE)  # another model, which writes anew
@@ -169,7 +173,7 @@ def test_nothing_is_asked_of_a_folder_that_will_not_do(folder, change, message):
 
 
 def test_a_class_word_is_needed(folder):
-    with pytest.raises(ValueError, match="say --class"):
+    with pytest.raises(ValueError, match=r"got nothing; say it \(--class dog\)"):
         describe_folder(folder, None, Told(), STRUCTURE)
 
 

@@ -37,7 +37,7 @@ LAYERS = (
     ("sidkit.pretrain",),
     ("sidkit.study",),
     ("sidkit.chapters",),
-    ("sidkit.notebook", "sidkit.book", "sidkit.doctor", "sidkit.fetch", "sidkit.new"),
+    ("sidkit.notebook", "sidkit.book", "sidkit.doctor", "sidkit.fetch", "sidkit.new", "sidkit.toc"),
     ("sidkit.cli",),
 )
 WITHOUT_TORCH = (

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 from IPython.display import Markdown
 
-from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE
+from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE, class_word_of
 from sidkit.check import scores
 from sidkit.check.check import KINDS, Finding, find
 from sidkit.check.subject import check_folder
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
-from sidkit.describe.folder import HAND, class_word_of, describe_folder, sources, unwritten
+from sidkit.describe.folder import HAND, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.inflection import counted
 from sidkit.mark import MARK, check_mark, class_caption
@@ -115,7 +115,7 @@ def place(folder: str, class_word: str) -> str:
         return f"{class_word.strip() or EXAMPLE}-{SHARED}"
     path = Path(folder).expanduser()
     readable_pictures(path, "folder")
-    _check_class_word(path, class_word.strip())
+    class_word_of(path, class_word)
     return f"{path.parent}/{path.name}"
 
 
@@ -242,16 +242,6 @@ def _of_one_subject() -> list[Claim]:
 def _scored() -> dict[str, list[scores.Sample]]:
     """What the checker was not developed on: planted faults, and the held half of the captions by hand."""
     return {"planted": scores.planted(PLANTED, seed=1), "by hand": scores.by_hand("held")}
-
-
-def _check_class_word(folder: Path, class_word: str) -> None:
-    """Raise ValueError where it is missing, or is not that of captions.json."""
-    written = class_word_of(folder)
-    if written and class_word and written != class_word:
-        expected = f"{written!r} as in {folder / CAPTIONS}"
-        raise ValueError(f"class_word: expected {expected}, got {class_word!r}; leave it empty or change the file")
-    if not written and not class_word:
-        raise ValueError(f"class_word: expected what kind of thing {folder} shows, such as cat, got nothing")
 
 
 def _waiting(folder: Path, world: World) -> list[str]:

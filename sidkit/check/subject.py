@@ -7,12 +7,12 @@ from typing import Any
 
 from sidkit.check.check import Finding, check
 from sidkit.check.limits import limit_of
-from sidkit.config import Profile, load_profile
+from sidkit.config import DEFAULT_PROFILE, Profile, load_profile
 from sidkit.worlds import world_of_folder
 
 
 def check_folder(
-    folder: Path | str, class_word: str | None = None, *, profile: str | Profile = "stickers", **options: Any
+    folder: Path | str, class_word: str | None = None, *, profile: str | Profile = DEFAULT_PROFILE, **options: Any
 ) -> list[Finding]:
     """What a folder's captions would teach wrongly, for the model of a profile; scenes tell what drawings hold.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidkit.cli.options import FAILED, AsJson, ClassWord, Folder, KnownClassWord, ProfileName, Scale
+from sidkit.config import DEFAULT_PROFILE
 from sidkit.inflection import counted
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def check(
     class_word: KnownClassWord = None,
     as_json: AsJson = False,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what is safe; the old text is kept beside it.")] = False,
-    profile: Annotated[
-        str, typer.Option(help="The model that will read the captions; others than stickers are CLIP's.")
-    ] = "sd15",
+    profile: ProfileName = DEFAULT_PROFILE,
     mirrored: Annotated[bool, typer.Option("--mirrored", help="Your trainer mirrors pictures at random.")] = False,
     cropped: Annotated[bool, typer.Option("--cropped", help="Your trainer crops pictures at random.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Notes count as faults.")] = False,
@@ -81,21 +80,22 @@ def new(
     folder: Folder,
     class_word: ClassWord,
     bias: Annotated[
-        list[str] | None, typer.Option(help="What the pictures share: background, nearby, tied, pose ...")
+        list[str] | None, typer.Option(help="What the pictures share: background, nearby, tied, pose ... [background]")
     ] = None,
-    profile: ProfileName = "stickers",
+    profile: ProfileName = DEFAULT_PROFILE,
     scale: Annotated[Scale, typer.Option(help="How much the chapter runs.")] = "quick",
     root: Annotated[Path, typer.Option(help="Folder of _toc.yml and notebooks.")] = Path("."),
 ) -> None:
     """Begin with pictures of your own: a captions.json to fill in, and a chapter for them in the book."""
     from sidkit.new import make_new
 
-    written = make_new(folder, class_word, bias or ["background"], profile=profile, scale=scale, root=root)
+    written = make_new(folder, class_word, bias or (), profile=profile, scale=scale, root=root)
     for path in written:
         typer.echo(path)
     place, chapter = shlex.quote(str(folder)), shlex.quote(str(written[-2]))
     typer.echo("Next: write the captions, or have them written (sidkit describe --help); then", err=True)
-    typer.echo(f"  sidkit check {place}\n  sidkit notebook {chapter}", err=True)
+    model = "" if profile == DEFAULT_PROFILE else f" --profile {shlex.quote(profile)}"
+    typer.echo(f"  sidkit check {place}{model}\n  sidkit notebook {chapter}", err=True)
 
 
 def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") -> None:

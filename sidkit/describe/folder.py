@@ -17,14 +17,24 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from sidkit.captions import BIASES, SID_CASE, WRITTEN_CASES, Captions, read_captions, write_captions
+from sidkit.captions import (
+    CAPTIONS,
+    SID_CASE,
+    WRITTEN_CASES,
+    Captions,
+    check_bias,
+    class_word_of,
+    read_captions,
+    write_captions,
+)
 from sidkit.config import check_name
 from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.describers import Describer
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
-from sidkit.describe.kept import Answer, Kept, Written, read_kept, write_kept
+from sidkit.describe.kept import DESCRIPTIONS, Answer, Kept, Written, read_kept, write_kept
 from sidkit.describe.spend import Cost, check_spend
+from sidkit.files import check_writable
 from sidkit.subjects import SUFFIXES, load_image, picture_files
 
 HAND = "hand"
@@ -42,6 +52,15 @@ class Described:
 
 
 @dataclass(frozen=True)
+class _Picture:
+    """A picture that can be read; its pixels are not kept, as a folder of photos would fill the memory."""
+
+    path: Path
+    hash: str  # of its pixels
+    size: tuple[int, int]  # px
+
+
+@dataclass(frozen=True)
 class _Asking:
     """One question about the pictures of one folder."""
 
@@ -50,18 +69,18 @@ class _Asking:
     class_word: str
     instruction: Instruction
 
-    def question(self, image: Image.Image) -> str:
+    def question(self, picture: _Picture) -> str:
         """What stands for the question in descriptions.json: the same picture, words and model give the same."""
-        parts = [_hash(image), self.class_word, self.instruction.text, self.describer.name]
+        parts = [picture.hash, self.class_word, self.instruction.text, self.describer.name]
         digest = _sha(json.dumps(parts).encode())
         return digest[:24]
 
-    def ask(self, file: str, image: Image.Image) -> None:
+    def ask(self, picture: _Picture) -> None:
         """Ask, and keep the answer. Raises AnswerError for an answer of no use."""
-        description = self.describer.describe(image, self.class_word, self.instruction)
+        description = self.describer.describe(load_image(picture.path), self.class_word, self.instruction)
         answer = Answer(
-            file=file,
-            image=f"sha256:{_hash(image)}",
+            file=picture.path.name,
+            image=f"sha256:{picture.hash}",
             model=description.model,
             instruction=self.instruction.name,
             asked=self.instruction.text,
@@ -69,7 +88,7 @@ class _Asking:
             raw=description.raw,
             description=replace(description, raw="", model=""),
         )
-        write_kept(self.folder, read_kept(self.folder).with_answer(self.question(image), answer))
+        write_kept(self.folder, read_kept(self.folder).with_answer(self.question(picture), answer))
 
 
 def describe_folder(
@@ -90,32 +109,36 @@ def describe_folder(
     without that, `agree` is called with the cost and returns the limit. With `again`, questions are asked though they
     are answered. A picture whose answer is of no use is reported, and nothing is written into captions.json before
     every picture has a caption.
-    Raises ValueError for pictures, files, a class word or a cost that will not do.
+    Raises ValueError for pictures, files, a class word, a bias or a cost that will not do, and where nothing can be
+    written; a class word or bias that is in captions.json is not changed.
     """
     folder = Path(folder)
-    images = {path.name: load_image(path) for path in _pictures(folder)}
-    begun = _begun(folder, images)
-    word = _class_word(class_word, begun, folder)
+    pictures = {path.name: _read(path) for path in _pictures(folder)}
+    begun = _begun(folder, pictures)
+    word = class_word_of(folder, class_word)
+    check_bias(bias, begun, folder)
     kept = read_kept(folder)
     by_hand = kept.by_hand(begun)
     wanted_cases = _cases(cases, by_hand)
     asking = _Asking(folder, describer, word, describer.fits(instruction).filled(word))
+    for file in (CAPTIONS, DESCRIPTIONS):
+        check_writable(folder / file)
 
-    waiting = {name: image for name, image in images.items() if set(wanted_cases) - set(by_hand.get(name, {}))}
-    questions = {name: asking.question(image) for name, image in waiting.items()}
-    unanswered = {name: image for name, image in waiting.items() if again or questions[name] not in kept.answers}
+    waiting = [name for name in pictures if set(wanted_cases) - set(by_hand.get(name, {}))]
+    questions = {name: asking.question(pictures[name]) for name in waiting}
+    unanswered = {name: pictures[name] for name in waiting if again or questions[name] not in kept.answers}
     limit = _limit(asking, unanswered, spend_at_most, agree)
     failed, unasked = _ask_all(asking, unanswered, limit)
 
     answers = read_kept(folder).answers
     described = [name for name in waiting if name not in failed and name not in unasked]
     answered = {name: answers[questions[name]] for name in described}
-    captions = {name: _captions(answered.get(name), by_hand.get(name, {}), wanted_cases) for name in images}
+    captions = {name: _captions(answered.get(name), by_hand.get(name, {}), wanted_cases) for name in pictures}
     if not failed:
-        biases = _biases(bias, begun, [answer.description for answer in answered.values()])
+        biases = tuple(bias) or _biases(begun, [answer.description for answer in answered.values()])
         written = begun.model_copy(update={"class_word": word, "bias": biases, "captions": captions})
         _write(folder, written, by_hand, answered)
-    by = {name: describer.name if name in waiting else HAND for name in images}
+    by = {name: describer.name if name in waiting else HAND for name in pictures}
     asked = tuple(name for name in unanswered if name not in unasked)
     return Described(captions, by, asked, failed, unasked)
 
@@ -132,11 +155,6 @@ def sources(folder: Path | str) -> dict[str, dict[str, str]]:
             a_person_s = case in by_hand.get(file, {})
             writers[file][str(case)] = HAND if a_person_s else kept.wrote[file].by
     return writers
-
-
-def class_word_of(folder: Path | str) -> str:
-    """The class word in a folder's captions.json, "" where there is none."""
-    return read_captions(folder, begun=True).class_word or ""
 
 
 def unwritten(folder: Path | str) -> list[str]:
@@ -163,13 +181,6 @@ def _pictures(folder: Path) -> tuple[Path, ...]:
     return pictures
 
 
-def _class_word(given: str | None, begun: Captions, folder: Path) -> str:
-    word = (given or begun.class_word or "").strip()
-    if not word:
-        raise ValueError(f"{folder}: expected a class word, got none; say --class dog")
-    return word
-
-
 def _cases(cases: Sequence[int], by_hand: Mapping[str, Mapping[int, str]]) -> tuple[int, ...]:
     """The cases asked for, and those that a person wrote for any picture: every picture has the same ones."""
     for case in cases:
@@ -179,10 +190,10 @@ def _cases(cases: Sequence[int], by_hand: Mapping[str, Mapping[int, str]]) -> tu
 
 
 def _limit(
-    asking: _Asking, images: Mapping[str, Image.Image], limit: float | None, agree: Callable[[Cost], float | None]
+    asking: _Asking, pictures: Mapping[str, _Picture], limit: float | None, agree: Callable[[Cost], float | None]
 ) -> float | None:
     """The dollars that may be spent; ValueError if the questions would cost more, or nobody agreed."""
-    sizes = [image.size for image in images.values()]
+    sizes = [picture.size for picture in pictures.values()]
     cost = asking.describer.cost(sizes, asking.instruction) if sizes else None
     if cost is None:
         return limit
@@ -192,21 +203,21 @@ def _limit(
 
 
 def _ask_all(
-    asking: _Asking, images: Mapping[str, Image.Image], limit: float | None
+    asking: _Asking, pictures: Mapping[str, _Picture], limit: float | None
 ) -> tuple[dict[str, AnswerError], tuple[str, ...]]:
     """Ask about each picture, and keep each answer as it comes. What failed, by file, and the files not asked about.
 
     A server that is not there, or fails on two pictures one after the other, is not asked about the next.
     """
     failed: dict[str, AnswerError] = {}
-    names = list(images)
+    names = list(pictures)
     before = None
-    for index, (name, image) in enumerate(tqdm(images.items(), "describe", disable=len(images) < 2)):
+    for index, (name, picture) in enumerate(tqdm(pictures.items(), "describe", disable=len(pictures) < 2)):
         paid = asking.describer.paid
         if limit is not None and paid > limit:
             raise ValueError(f"spent ${paid:.4f} of ${limit:.4f}: stopped before {name}; answers so far are kept")
         try:
-            asking.ask(name, image)
+            asking.ask(picture)
             before = None
         except AnswerError as error:
             failed[name] = error
@@ -227,10 +238,8 @@ def _captions(answer: Answer | None, by_hand: Mapping[int, str], cases: Sequence
     return captions
 
 
-def _biases(bias: Sequence[str], begun: Captions, described: Sequence[Description]) -> tuple[str, ...]:
-    """Those given, those written, or else what the descriptions speak of."""
-    if bias:
-        return tuple(check_name("bias", name, BIASES) for name in bias)
+def _biases(begun: Captions, described: Sequence[Description]) -> tuple[str, ...]:
+    """Those written, or else what the descriptions speak of."""
     if begun.bias:
         return begun.bias
     if any(description.of_style for description in described):
@@ -250,6 +259,11 @@ def _write(
     kept: Kept = read_kept(folder).model_copy(update={"wrote": wrote})
     write_kept(folder, kept)
     write_captions(folder, captions)
+
+
+def _read(path: Path) -> _Picture:
+    image = load_image(path)
+    return _Picture(path, _hash(image), image.size)
 
 
 def _hash(image: Image.Image) -> str:
