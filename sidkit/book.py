@@ -20,7 +20,8 @@ from queue import Empty, Queue
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from sidkit.notebook import check_parameters, declared_parameters, run_notebook
+from sidkit.notebook import run_notebook
+from sidkit.parameters import check_parameters, declared_parameters
 
 # Jupyter Book has no `python -m`; its script may not be on the path where the virtual environment is not activated.
 JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
@@ -44,7 +45,7 @@ def build_book(root: Path, *, scale: str, jobs: int = 0) -> Path:
     as there are cores; the last one, which gathers what the others found, when they are done.
 
     Builds from a clean `_build` (the builder's own cache serves stale figures), with warnings as errors. Raises
-    ValueError for a folder without a book and for a scale that a notebook refuses; PapermillExecutionError where a cell
+    ValueError for a folder without a book and for a scale that a notebook refuses; NotebookError where a cell
     fails; RuntimeError where the pages do not build.
     """
     pages = executed_pages(root)

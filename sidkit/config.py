@@ -12,16 +12,18 @@ from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat, ValidationError
 from pydantic.dataclasses import dataclass
 
+from sidkit.identifier import check_identifier
 from sidkit.shown import shown, shown_names
+from sidkit.yaml_files import read_yaml
 
 PROFILES = Path(__file__).parent / "profiles"
 WEIGHTS = Path(__file__).parent / "stickers" / "weights"
 EMBEDDED = "embedded:"
 DEFAULT_PROFILE = "stickers"  # of every command, and of the chapters
+YAML_ENDINGS = (".yaml", ".yml")  # of a file, in small letters or capitals
 PARTS = (  # the models that are shipped, each in a folder of its name
     "text_to_image",
     "image_text",
@@ -155,14 +157,15 @@ def load_profile(name: str, **overrides: Any) -> Profile:
     Raises ValueError for an unknown profile or key (the nearest known one is offered) and for a value of a wrong type.
     """
     path = _profile_file(name)
-    if not path.is_file():
-        raise ValueError(f"profile: expected a YAML file at {path}, found none")
-    values = {"name": path.stem} | yaml.safe_load(path.read_text())
+    where = f"profile {path.stem if path.parent == PROFILES else path}"
+    values = {"name": path.stem} | _settings(path)
     try:
         profile = Profile(**_merge(values, overrides))
     except ValidationError as error:
         faults = [_explain(fault) for fault in error.errors()]
-        raise ValueError(f"profile {path.stem}: {'; '.join(faults)}") from error
+        raise ValueError(f"{where}: {'; '.join(faults)}") from error
+    check_identifier(profile.identifier, where)
+    _check_references(profile, where)
     _check_precisions(profile)
     return profile
 
@@ -173,10 +176,35 @@ def profiles() -> list[str]:
 
 
 def _profile_file(name: str) -> Path:
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
-    check_name("profile", name, profiles())
-    return PROFILES / f"{name}.yaml"
+    """The file of a profile: a shipped one by its name, any other by its path."""
+    if name in profiles():
+        return PROFILES / f"{name}.yaml"
+    path = Path(name).expanduser()
+    is_path = path.suffix.lower() in YAML_ENDINGS or path.name != name
+    if not is_path:
+        check_name("profile", name, profiles())
+    if not path.exists():
+        raise ValueError(f"profile: expected a YAML file at {path}, found none")
+    return path
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """What a profile's file says. ValueError, which names the file, unless it is a mapping of settings."""
+    values = read_yaml(path)
+    if not isinstance(values, dict) or not values:
+        came = "an empty file" if values is None else shown(values)
+        raise ValueError(f"{path}: expected settings, such as `resolution: 512` a line, got {came}")
+    _check_keys(values, path)
+    return values
+
+
+def _check_keys(values: dict, path: Path) -> None:
+    """Raise ValueError unless all keys are texts, those of sections too."""
+    for key, value in values.items():
+        if not isinstance(key, str):
+            raise ValueError(f"{path}: expected the name of a setting, got {shown(key)}")
+        if isinstance(value, dict):
+            _check_keys(value, path)
 
 
 def weights_folder(part: str) -> Path:
@@ -196,9 +224,11 @@ def model_key(reference: str, revision: str | None = None) -> ModelKey:
 
 
 def locate(reference: str) -> str:
-    """What a library's loader takes: the folder behind `embedded:PART`; any other reference unchanged."""
+    """What a library's loader takes: the folder behind `embedded:PART` or `~`; any other reference unchanged."""
     part = shipped(reference)
-    return str(weights_folder(part)) if part else reference
+    if part:
+        return str(weights_folder(part))
+    return str(Path(reference).expanduser()) if reference.startswith("~") else reference
 
 
 def shipped(reference: str) -> str | None:
@@ -212,6 +242,14 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
     if name not in known:
         raise ValueError(_unknown(kind, name, known))
     return name
+
+
+def _check_references(profile: Profile, where: str) -> None:
+    """Raise ValueError for models that are named by the address of their page."""
+    for reference in (profile.pipeline, profile.config or "", profile.encoders.image_text, profile.encoders.identity):
+        if "://" in reference:
+            name = reference.partition("://")[2].partition("/")[2]
+            raise ValueError(f"{where}: expected a hub id, folder or file, got {shown(reference)}; try {shown(name)}")
 
 
 def _check_precisions(profile: Profile) -> None:
@@ -249,4 +287,5 @@ def _explain(error: dict) -> str:
         return ": ".join([*parents, _unknown("key", key, known)])
     where = ".".join([*parents, key])
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{where}: {message}, got {shown(error['input'])}"
+    hint = "; a text that looks like something else needs quotes" if error["type"] == "string_type" else ""
+    return f"{where}: {message}, got {shown(error['input'])}{hint}"

@@ -42,20 +42,33 @@ def write_json(path: Path | str, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
+def read_text(path: Path | str) -> str:
+    """The text of a file that people edit, with or without the mark that some editors put before UTF-8.
+
+    Raises ValueError in one line, which names the file, where it is not there, cannot be read, or is not UTF-8.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():  # a folder, or a pipe, which would be waited for
+        raise ValueError(f"{path}: expected a file, got a {'folder' if path.is_dir() else 'device or pipe'}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"{path}: expected a file that can be read, but {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected text in UTF-8, got another encoding; save it as UTF-8") from error
+
+
 def read_json(path: Path | str) -> Any:
     """The value in a JSON file that people edit.
 
     Raises ValueError in one line, which names the file, where it cannot be read, is not UTF-8, is no JSON, holds half a
     character, or has a key twice: of those, a parser would keep the last one and lose what was written under the first.
     """
+    text = read_text(path)
     try:
-        value = json.loads(Path(path).read_text(encoding="utf-8-sig"), object_pairs_hook=_no_repeats)
+        value = json.loads(text, object_pairs_hook=_no_repeats)
         json.dumps(value, ensure_ascii=False).encode()
         return value
-    except OSError as error:
-        raise ValueError(f"{path}: expected a file that can be read, but {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected text in UTF-8, got another encoding; save it as UTF-8") from error
     except UnicodeEncodeError as error:  # "\ud800", of which no file can be written and nothing shown
         raise ValueError(f"{path}: expected text, got half a character, {error.object[error.start]!r}") from error
     except RecursionError as error:

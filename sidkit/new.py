@@ -15,7 +15,7 @@ import nbformat
 from sidkit.captions import CAPTIONS, SID_CASE, Captions, check_bias, class_word_of, read_captions, write_captions
 from sidkit.config import load_profile, profiles
 from sidkit.files import check_writable, write_text
-from sidkit.notebook import find_notebook
+from sidkit.notebook_file import find_notebook, read_notebook
 from sidkit.subjects import readable_pictures
 from sidkit.toc import with_chapter
 
@@ -80,7 +80,7 @@ def _begun(folder: Path, class_word: str, bias: Sequence[str], pictures: Sequenc
 
 def chapter(name: str, title: str, parameters: dict[str, str]) -> str:
     """Chapter 11 as JSON, with `parameters` for its parameters, and titles and labels that are its own."""
-    notebook = nbformat.read(find_notebook(CHAPTER), as_version=4)
+    notebook = read_notebook(find_notebook(CHAPTER))
     first = notebook.cells[0]
     _, _, below = first.source.partition("\n")
     first.source = f"# Your own images: {' '.join(title.split())}\n{below}"

@@ -6,11 +6,11 @@ from queue import SimpleQueue
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell
-from papermill import PapermillExecutionError
 from rich.console import Console
 from test_notebook import write
 
 from sidkit.book import BAR, _Lines, _Screen, build_book, executed_pages
+from sidkit.notebook import NotebookError
 
 CONFIG = """\
 title: A small book
@@ -135,14 +135,14 @@ def test_of_several_the_first_failure_stops_the_book(root, monkeypatch):
     monkeypatch.chdir(root)
     write(root / "notebooks" / "02_part.ipynb", 'scale = "quick"', "1")
     write(root / "notebooks" / "03_part.ipynb", 'scale = "quick"', "1")
-    with pytest.raises(PapermillExecutionError, match="lost"):
+    with pytest.raises(NotebookError, match="lost"):
         build_book(root, scale="smoke", jobs=2)
     assert not (root / "_build").exists() and not (root / "book" / "chapters" / "04_part.ipynb").exists()
 
 
 def test_a_failing_cell_stops_the_book(root):
     chapter(root, "raise KeyError('lost')")
-    with pytest.raises(PapermillExecutionError, match="lost"):
+    with pytest.raises(NotebookError, match="lost"):
         build_book(root, scale="smoke")
     assert not (root / "_build").exists()
 

@@ -9,7 +9,8 @@ import pytest
 
 from sidkit import chapters
 from sidkit.chapters import cast
-from sidkit.notebook import declared_parameters, find_notebook
+from sidkit.notebook_file import find_notebook
+from sidkit.parameters import declared_parameters
 from sidkit.study.chapter import NOT_PLANNED, accepted
 from sidkit.study.plan import METHOD, SCALES, Plan
 

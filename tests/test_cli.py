@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -80,6 +81,48 @@ def test_exit_codes_are_said_in_one_place():
 
 def test_help_shows_what_stands_in_brackets():
     assert "[dog, cat]" in CliRunner().invoke(cli.app, ["notebook", "--help"]).output
+
+
+@pytest.mark.parametrize("module", ["sidkit", "sidkit.cli"])
+def test_the_package_is_a_command_too(module):
+    helped = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=False)
+    assert helped.returncode == 0 and "Selectively informative descriptions." in helped.stdout
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(13, "Permission denied", "a/b.json"), "a/b.json: Permission denied"),
+        (IsADirectoryError(21, "Is a directory", Path("c")), "c: Is a directory"),
+        (FileNotFoundError(2, "No such file or directory", b"d"), "d: No such file or directory"),
+        (OSError(30, "Read-only file system", "e"), "e: Read-only file system"),
+        (OSError(28, "No space left on device"), "No space left on device: the disk is full"),
+        (ConnectionResetError(104, "Connection reset by peer"), "[Errno 104] Connection reset by peer"),
+        (TimeoutError("it took too long"), "it took too long"),
+        (ModuleNotFoundError("No module named 'bits.and'", name="bits.and"), "missing: pip install bits"),
+        (MemoryError(), "there is too little memory"),
+        (ValueError("mine.yaml: expected YAML"), "mine.yaml: expected YAML"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "no text"), "no text"),
+    ],
+)
+def test_what_is_not_our_fault_is_one_line(monkeypatch, capsys, error, told):
+    def fail(name):
+        raise error
+
+    monkeypatch.setattr("sidkit.notebook_file.find_notebook", fail)
+    code, _, err = call(monkeypatch, capsys, "notebook", "x")
+    assert code == options.REFUSED and err.startswith("error: ") and err.count("\n") == 1 and told in err
+
+
+@pytest.mark.parametrize("error", [TypeError("ours"), KeyError("ours"), ImportError("ours", name="sidkit.x")])
+def test_our_own_faults_keep_their_traceback(monkeypatch, error):
+    def fail(name):
+        raise error
+
+    monkeypatch.setattr("sidkit.notebook_file.find_notebook", fail)
+    monkeypatch.setattr(sys, "argv", ["sidkit", "notebook", "x"])
+    with pytest.raises(type(error), match="ours"):
+        cli.main()
 
 
 def test_a_notebook_runs_with_parameters(monkeypatch, capsys, tmp_path):

@@ -92,6 +92,75 @@ def test_a_profile_of_one_s_own_is_read_from_its_file(tmp_path):
     assert isinstance(profile, Profile)
 
 
+MINE = """\
+pipeline: "embedded:text_to_image"
+resolution: 64
+training: {dreambooth: {steps: 1, learning_rate: 1e-5}}
+sampling: {steps: 2, guidance: 2.0}
+encoders: {image_text: "embedded:image_text", identity: "embedded:identity"}
+"""
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "MINE.YAML", "mine.Yml", "./mine", "my profile.yaml", "föhn.yaml"])
+@pytest.mark.parametrize("change", [lambda data: data, lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")])
+def test_a_profile_s_file_is_read_whatever_its_ending_and_line_ends(tmp_path, monkeypatch, name, change):
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(change(MINE.encode()))
+    assert load_profile(name).training["dreambooth"].learning_rate == 1e-5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected settings, .*got an empty file"),
+        ("# nothing\n", "expected settings, .*got an empty file"),
+        ("{}", "expected settings"),
+        ("- a\n- b\n", r"expected settings, .*got \['a', 'b'\]"),
+        ("stickers", "expected settings, .*got 'stickers'"),
+        ("3", "expected settings, .*got 3"),
+        (MINE + "resolution: 32\n", "expected each key once, got 'resolution' 2 times"),
+        (MINE.replace("steps: 1", "steps: 1, steps: 2"), "expected each key once, got 'steps' 2 times"),
+        ("pipeline: x\n\tresolution: 64\n", r"line 2, column 1\); indent with spaces"),
+        (MINE.replace("embedded:text", r"C:\models\sd"), "line 1, column .*write the path with /, or in single quotes"),
+        (MINE + "identifier: my dog\n", "identifier: expected one word, got 'my dog'"),
+        (MINE + "identifier: the\n", "identifier: expected a word of the subject's own"),
+        (MINE + "identifier: 12\n", "identifier: .*got 12; a text that looks like something else needs quotes"),
+        (MINE + "identifier:\n", "identifier: .*got null"),
+        (MINE + "1: 2\n", "expected the name of a setting, got 1"),
+        (MINE.replace("steps: 2", "1: 2"), "expected the name of a setting, got 1"),
+        (MINE + "null: 2\n", "expected the name of a setting, got null"),
+        (MINE + "sampling2: {}\n", "unknown key 'sampling2'; did you mean 'sampling'"),
+        (MINE.replace("{steps: 2, guidance: 2.0}", "ddim"), "sampling: .*got 'ddim'"),
+        (MINE.replace("{dreambooth: {steps: 1, learning_rate: 1e-5}}", "[1]"), "training: .*got"),
+        (MINE.replace("{steps: 1, learning_rate: 1e-5}", "null"), "training.dreambooth: .*got null"),
+        ("resolution: 64\n", "pipeline: .*got"),
+        (MINE.replace("embedded:text_to_image", "https://huggingface.co/a/b"), "expected a hub id, .*try 'a/b'"),
+        (MINE + "x: &a {y: *a}\n", "something that it is in itself"),
+        (MINE + "name: !!python/object/apply:os.getcwd []\n", "tag .* is none that is read here"),
+        ("a: " + "[" * 9999, "nested too deep"),
+    ],
+)
+def test_a_profile_s_file_of_another_shape_is_one_line_that_names_it(tmp_path, text, message):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message) as refusal:
+        load_profile(str(path))
+    assert str(path) in str(refusal.value) and "\n" not in str(refusal.value) and len(str(refusal.value)) < 1000
+
+
+def test_a_profile_that_is_no_file_is_told(tmp_path):
+    for place in (tmp_path, tmp_path / "none.yaml", tmp_path / "none"):
+        with pytest.raises(ValueError, match=f"{place}"):
+            load_profile(str(place))
+    with pytest.raises(ValueError, match="unknown profile ''"):
+        load_profile("")
+
+
+def test_a_pipeline_at_home_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert locate("~/models/sd") == str(tmp_path / "models" / "sd")
+
+
 def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path):
     assert (
         load_profile("sd15", training={"dreambooth": {"learning_rate": "1e-6"}}).training["dreambooth"].learning_rate

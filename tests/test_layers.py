@@ -20,11 +20,13 @@ LAYERS = (
         "sidkit.config",
         "sidkit.files",
         "sidkit.hub",
+        "sidkit.identifier",
         "sidkit.imports",
         "sidkit.inflection",
         "sidkit.mark",
         "sidkit.shown",
         "sidkit.torchvision_ops",
+        "sidkit.yaml_files",
     ),
     ("sidkit.stickers", "sidkit.subjects", "sidkit.dreambench"),
     ("sidkit.masks.given", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
@@ -37,8 +39,17 @@ LAYERS = (
     ("sidkit.pretrain",),
     ("sidkit.study",),
     ("sidkit.chapters",),
-    ("sidkit.notebook", "sidkit.book", "sidkit.doctor", "sidkit.fetch", "sidkit.new", "sidkit.toc"),
-    ("sidkit.cli",),
+    (
+        "sidkit.notebook_file",
+        "sidkit.parameters",
+        "sidkit.notebook",
+        "sidkit.book",
+        "sidkit.doctor",
+        "sidkit.fetch",
+        "sidkit.new",
+        "sidkit.toc",
+    ),
+    ("sidkit.cli", "sidkit.__main__"),
 )
 WITHOUT_TORCH = (
     "sidkit.captions",
@@ -140,7 +151,9 @@ def test_rooms_have_no_knot():
 
 
 def test_a_file_name_says_which_file():
-    rooms = [path for name, path in SOURCES.items() if path.name != "__init__.py" and room(name) != "chapters"]
+    rooms = [
+        path for name, path in SOURCES.items() if path.stem not in ("__init__", "__main__") and room(name) != "chapters"
+    ]
     counts = Counter(path.stem for path in rooms)
     assert not {stem for stem, count in counts.items() if count > 1}
 

@@ -14,7 +14,7 @@ from PIL import Image
 from sidkit.cli.folders import check, new
 from sidkit.config import DEFAULT_PROFILE
 from sidkit.new import make_new
-from sidkit.notebook import declared_parameters
+from sidkit.parameters import declared_parameters
 from sidkit.subjects import load_subject
 from sidkit.toc import with_chapter
 

@@ -9,7 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from test_code_pages import shown_by
 
-from sidkit.notebook import check_parameters, declared_parameters, find_notebook, parse_assignments
+from sidkit.notebook_file import find_notebook
+from sidkit.parameters import declared_parameters, parse_assignments, read_parameters
 from sidkit.study import claims
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +42,7 @@ def test_a_notebook_s_source_is_source_only_and_short(path):
 @named(TEXTS)
 def test_every_command_in_the_text_would_be_accepted(path):
     for name, rest in re.findall(r"sidkit notebook (\w+)((?: -p [^\s`\"\\]+)*)", path.read_text()):
-        check_parameters(find_notebook(name), parse_assignments(re.findall(r"-p (\S+)", rest)))
+        read_parameters(find_notebook(name), parse_assignments(re.findall(r"-p (\S+)", rest)))
 
 
 @pytest.mark.slow

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
 from sidkit.cli.describe import describe
 from sidkit.cli.folders import check, check_scores, masks, new
-from sidkit.cli.options import FAILED, REFUSED, Parameters, Scale
+from sidkit.cli.options import FAILED, REFUSED, STOPPED, Parameters, Scale
 from sidkit.cli.raters import raters
 from sidkit.cli.real_models import doctor, fetch
 from sidkit.cli.stickers import stickers
+
+STOPPING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # beside Ctrl-C
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,11 +38,34 @@ for command in (new, describe, check, check_scores, masks, doctor, fetch):
 
 def main() -> None:
     """Entry point: what the user can put right is told in one line, without a traceback."""
+    for number in STOPPING:
+        signal.signal(number, _stop)
     try:
         app()
-    except (ValueError, FileNotFoundError) as error:
-        typer.echo(f"error: {error}", err=True)
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        if isinstance(error, ImportError) and (error.name or "sidkit").partition(".")[0] == "sidkit":
+            raise  # our own fault
+        typer.echo(f"error: {_as_line(error)}", err=True)
         sys.exit(REFUSED)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as Ctrl-C does, so that what was begun is tidied up, with the exit code of the signal."""
+    raise SystemExit(STOPPED + number)
+
+
+def _as_line(error: ValueError | OSError | ImportError | MemoryError) -> str:
+    """What is wrong and with what, where the error's own text does not say it."""
+    match error:
+        case OSError(filename=str() | bytes() | Path() as path, strerror=str() as reason):
+            return f"{os.fsdecode(path)}: {reason}"
+        case OSError(errno=errno.ENOSPC):
+            return f"{error.strerror}: the disk is full"
+        case ImportError():
+            return f"{error}; install what is missing: pip install {error.name.partition('.')[0]}"
+        case MemoryError():
+            return f"there is too little memory: {error}" if str(error) else "there is too little memory"
+    return str(error)
 
 
 @app.command()
@@ -48,13 +78,18 @@ def notebook(
     show: Annotated[bool, typer.Option("--show", help="Print the notebook's parameters and run nothing.")] = False,
 ) -> None:
     """Run a notebook with other parameters, which are checked before anything starts."""
-    from sidkit.notebook import find_notebook, parameters_cell, parse_assignments, run_notebook
+    from sidkit.notebook import output_place, run_notebook
+    from sidkit.notebook_file import find_notebook
+    from sidkit.parameters import parameters_cell, parse_assignments, read_parameters
 
+    source = find_notebook(name)
     if show:
-        typer.echo(parameters_cell(find_notebook(name)))
+        typer.echo(parameters_cell(source))
         return
-    values = parse_assignments(parameter or [])
-    typer.echo(_with_cells_shown(lambda: run_notebook(name, values, output)))
+    values = read_parameters(source, parse_assignments(parameter or []))
+    place = output_place(source, output)
+    with _told(f"{place} has the cells that were run"):
+        typer.echo(run_notebook(source, values, place))
 
 
 @app.command()
@@ -66,20 +101,27 @@ def book(
     """Execute the chapters' notebooks and build the book; prints the path of its first page."""
     from sidkit.book import build_book
 
-    typer.echo(_with_cells_shown(lambda: build_book(root, scale=scale, jobs=jobs)))
+    with _told("the notebooks that were executed are kept"):
+        typer.echo(build_book(root, scale=scale, jobs=jobs))
 
 
-def _with_cells_shown(run: Callable[[], Any]) -> Any:
-    """Call `run`; where a cell or the build fails, show it without our own traceback and leave with FAILED."""
-    from nbclient.exceptions import DeadKernelError
-    from papermill import PapermillExecutionError
+@contextmanager
+def _told(kept: str) -> Iterator[None]:
+    """Where a notebook fails or the build does, show it without our own traceback and leave with FAILED.
+
+    Where somebody stops it, say what is kept.
+    """
+    from sidkit.notebook import NotebookError
 
     try:
-        return run()
-    except PapermillExecutionError as error:
-        typer.echo(f"{error}\nerror: cell {error.cell_index} failed: {error.ename}: {error.evalue}", err=True)
-    except DeadKernelError as error:
-        typer.echo(f"error: {error}; the usual reason is too little memory", err=True)
+        yield
+    except NotebookError as error:
+        typer.echo(f"{error.excerpt}\nerror: {error}".lstrip(), err=True)
     except RuntimeError as error:
         typer.echo(f"error: {error}", err=True)
+    except (KeyboardInterrupt, SystemExit):
+        typer.echo(f"stopped: {kept}, and so is all that is finished in the run store", err=True)
+        raise
+    else:
+        return
     raise typer.Exit(FAILED)

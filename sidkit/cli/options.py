@@ -9,6 +9,7 @@ import typer
 
 FAILED = 1  # done, and it came out badly: faults were found, something is missing, a cell failed
 REFUSED = 2  # nothing was done: what was asked for cannot be
+STOPPED = 128  # and the signal's number on top: somebody stopped it
 
 Scale = Literal["smoke", "quick", "full"]
 SCALES = get_args(Scale)
@@ -24,5 +25,5 @@ ProfileName = Annotated[
 Store = Annotated[Path, typer.Option("--store", help="Folder in which finished work is kept.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Parameters = Annotated[
-    list[str] | None, typer.Option("-p", help="name=value of the notebook, in YAML: 3, 1e-4, [dog, cat].")
+    list[str] | None, typer.Option("-p", help="name=value of the notebook: 3, 1e-4, [dog, cat], my cat.")
 ]

@@ -19,11 +19,13 @@ def doctor(
     from sidkit.config import load_profile
     from sidkit.doctor.planned import plans_of
     from sidkit.doctor.report import examine
-    from sidkit.notebook import parse_assignments
+    from sidkit.notebook_file import find_notebook
+    from sidkit.parameters import parse_assignments, read_parameters
 
     plans = []
     if notebook:
-        plans = list(plans_of(notebook, parse_assignments(parameter or []), profile=profile).values())
+        values = read_parameters(find_notebook(notebook), parse_assignments(parameter or []))
+        plans = list(plans_of(notebook, values, profile=profile).values())
     report = examine(plans[0].profile if plans else load_profile(profile), plans)
     typer.echo(report)
     if report.missing:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from sidkit import chapters
-from sidkit.notebook import check_parameters, declared_parameters, find_notebook
+from sidkit.notebook_file import find_notebook, read_notebook
+from sidkit.parameters import check_parameters, declared_parameters
 from sidkit.study.chapter import accepted
 from sidkit.study.plan import Plan
 
@@ -27,10 +26,13 @@ def plans_of(notebook: str | Path, values: Mapping[str, Any], *, profile: str | 
         parameters["profile"] = profile
     parameters |= check_parameters(path, values)
     chapter = chapters.find(_chapter_name(path))
+    if "scale" not in parameters:
+        raise ValueError(f"{path}: expected a parameter scale, by which a chapter plans, found none")
     return chapter.plans(parameters["scale"], **accepted(chapter.plans, parameters))
 
 
 def _chapter_name(path: Path) -> str:
     """A chapter for pictures of one's own (`sidkit new`) says in its metadata whose copy it is."""
-    metadata = nbformat.read(path, as_version=4).metadata
-    return metadata.get("sidkit", {}).get("chapter", path.stem)
+    ours = read_notebook(path).metadata.get("sidkit")
+    named = ours.get("chapter") if isinstance(ours, dict) else None
+    return named if isinstance(named, str) else path.stem

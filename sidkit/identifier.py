@@ -1,0 +1,42 @@
+"""The word that stands for `[v]`: which words may, and which would not be the subject's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sidkit.inflection import both_numbers
+from sidkit.mark import MARK
+from sidkit.shown import shown
+
+USUAL = "sks"  # a word that CLIP knows as one token and that hardly a caption has
+# Words that stand in nearly every caption or prompt: a model that learns one of them anew misreads all the others.
+TAKEN = frozenset(
+    ("a", "an", "the", "this", "that", "its", "of", "on", "in", "at", "by", "to", "from", "with", "and", "or", "is")
+    + ("photo", "photograph", "picture", "image", "painting", "drawing")
+)
+
+
+def check_identifier(identifier: str, where: str) -> None:
+    """Raise ValueError, which begins with `where`, unless it is one word that may stand for a subject."""
+    if not identifier.strip():
+        raise ValueError(f"{where}: identifier: expected a word, got an empty one; try {USUAL!r}")
+    if MARK in identifier:
+        raise ValueError(f"{where}: identifier: expected the word that stands for {MARK}, got {shown(identifier)}")
+    if len(identifier.split()) > 1 or identifier != identifier.strip():
+        raise ValueError(f"{where}: identifier: expected one word, got {shown(identifier)}; try {USUAL!r}")
+    if identifier.lower() in TAKEN:
+        said = f"{shown(identifier)}, which every caption has"
+        raise ValueError(f"{where}: identifier: expected a word of the subject's own, got {said}; try {USUAL!r}")
+
+
+def check_free(identifier: str, class_word: str, texts: Iterable[str], where: str) -> None:
+    """Raise ValueError where the identifier has another meaning: it is in the class word, or in a text beside `[v]`."""
+    class_words = {form for word in class_word.lower().split() for form in both_numbers(word)}
+    if identifier.lower() in class_words:
+        raise ValueError(f"{where}: identifier: expected another word than the class's, got {shown(identifier)}")
+    word = re.compile(rf"(?<!\w){re.escape(identifier)}(?!\w)", re.IGNORECASE)
+    for text in texts:
+        if word.search(text):
+            expected = f"expected a word that stands in no caption or prompt, got {shown(identifier)}"
+            raise ValueError(f"{where}: identifier: {expected}, which is in {shown(text)}; try {USUAL!r}")
