@@ -49,7 +49,9 @@ class Training:
 
     steps: Count  # optimizer steps
     learning_rate: PositiveFloat  # AdamW, constant
-    batch_size: Count = 1  # reference images a step
+    learning_rate_1d: PositiveFloat | None = None  # of the norms' weights, which only SVDiff trains; None leaves them
+    batch_size: Count = 1  # reference images a pass
+    accumulation: Count = 1  # passes a step, whose gradients are averaged: as a larger batch, in less memory
     text_encoder: bool = False  # also train the text encoder(s); otherwise their embeddings are computed once
     prior_weight: NonNegativeFloat = 0.0  # weight of the class-image loss (DreamBooth's lambda); 0 turns it off
     prior_images: Annotated[int, Field(strict=True, ge=0)] = 0  # class images made before training
@@ -85,7 +87,8 @@ class Encoders:
 class Memory:
     """How the pipeline is held on its device."""
 
-    weights: Precision = "fp32"  # of what is not trained, the autoencoder apart, which stays fp32
+    # Of what is not trained; the fp32 originals wait in main memory for what is. The autoencoder is fp32 throughout.
+    weights: Precision = "fp32"
     attention_slicing: bool = False  # pays only where torch has no fused attention, such as on older Macs
     vae_slicing: bool = False  # decode one picture of a batch at a time
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
@@ -38,7 +41,8 @@ def generate(
 ) -> list[Picture]:
     """One picture for each prompt and seed, prompts in order and the seeds of a prompt together; DDIM with eta 0.
 
-    `[v]` in a prompt stands for the pipeline's identifier. On a CPU a picture's bits depend on its own prompt and seed
+    `[v]` in a prompt stands for the pipeline's identifier. `precision` is the denoiser's and the text encoders'; the
+    autoencoder decodes in fp32. On a CPU a picture's bits depend on its own prompt and seed
     only, not on what is drawn beside it; on a GPU also on `sampling.batch_size`, by rounding that the eye cannot see.
     Raises ValueError for a prompt that the model would cut, and for a negative prompt without guidance.
     """
@@ -53,7 +57,7 @@ def generate(
         for start in range(0, len(wanted), size):
             batch = wanted[start : start + size]
             filled = batch + batch[-1:] * (size - len(batch))
-            with torch.inference_mode(), computing_in(pipe, precision):
+            with torch.inference_mode(), computing_in(pipe, precision), _decoding_in_full(pipe.vae):
                 images = _draw(pipe, filled, sampling)
             pictures += [Picture(prompt, seed, image) for (prompt, seed), image in zip(batch, images)]
             bar.update(len(batch))
@@ -99,6 +103,22 @@ def _draw(pipe: DiffusionPipeline, batch: list[tuple[str, int]], sampling: Sampl
         height=resolution(pipe),
         width=resolution(pipe),
     ).images
+
+
+@contextmanager
+def _decoding_in_full(vae: torch.nn.Module) -> Iterator[None]:
+    """Within, `vae` decodes in its weights' precision, whatever the rest is computed in: bf16 has 8 bits a number."""
+    decode = vae.decode
+
+    def in_full(latents: torch.Tensor, *arguments: Any, **options: Any) -> Any:
+        with torch.autocast(latents.device.type, enabled=False):
+            return decode(latents.to(vae.dtype), *arguments, **options)
+
+    vae.decode = in_full
+    try:
+        yield
+    finally:
+        del vae.decode  # the class has its own
 
 
 def _noise(pipe: DiffusionPipeline, seed: int) -> torch.Tensor:

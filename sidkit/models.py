@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from sidkit import hub
 from sidkit.config import Memory, Profile, locate, shipped
 from sidkit.mark import MARK, insert
+from sidkit.masters import hold
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 INDEX = "model_index.json"
@@ -139,10 +140,9 @@ def with_identifier(pipe: DiffusionPipeline, texts: Iterable[str]) -> list[str]:
 def computing_in(pipe: DiffusionPipeline, precision: str) -> torch.autocast:
     """A context that computes in `precision` (fp32, fp16 or bf16); weights stay as they are.
 
-    Raises ValueError for XL in fp16, in which its autoencoder overflows to black pictures.
+    The autoencoder is left out wherever it is asked (`generation.generate`, `examples.encode_pictures`): XL's overflows
+    in fp16 to black pictures.
     """
-    if precision == "fp16" and len(text_parts(pipe)) > 1:
-        raise ValueError("precision: expected bf16 or fp32 for XL, whose autoencoder overflows in fp16; got fp16")
     return torch.autocast(pipe.unet.device.type, DTYPES[precision], enabled=precision != "fp32")
 
 
@@ -219,12 +219,9 @@ def _from_single_file(path: str, profile: Profile) -> DiffusionPipeline:
 
 
 def _held(pipe: DiffusionPipeline, memory: Memory) -> DiffusionPipeline:
-    """The pipeline with `memory`'s options on; the autoencoder stays fp32, in which the latents are made once."""
-    dtype = DTYPES[memory.weights]
-    encoders = [part.encoder for part in text_parts(pipe)]
-    for model in (pipe.unet, *encoders):
-        if model.dtype != dtype:
-            model.to(dtype)
+    """The pipeline with `memory`'s options on; the autoencoder stays fp32, in which it encodes and decodes."""
+    parts = {part.name: part.encoder for part in text_parts(pipe)}
+    hold(pipe, parts | {"unet": pipe.unet}, DTYPES[memory.weights])
     if memory.attention_slicing:
         pipe.enable_attention_slicing()
     if memory.vae_slicing:

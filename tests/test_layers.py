@@ -33,7 +33,7 @@ LAYERS = (
     ("sidkit.masks.given", "sidkit.describe", "sidkit.runs", "sidkit.checkpoint"),
     ("sidkit.stickers.references", "sidkit.stickers.sticker_prompts"),
     ("sidkit.stickers.mixtures", "sidkit.stickers.subject_encoder"),
-    ("sidkit.models", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
+    ("sidkit.models", "sidkit.masters", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
     ("sidkit.model_cache", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),
     ("sidkit.personalization", "sidkit.generation"),
     ("sidkit.attention", "sidkit.attention_hooks", "sidkit.encoder_methods"),

@@ -12,11 +12,12 @@ from safetensors.torch import load_file
 
 from sidkit.config import Sampling, Training
 from sidkit.generation import generate
-from sidkit.models import copy_pipeline
+from sidkit.models import copy_pipeline, text_parts
 from sidkit.personalization.examples import Examples
 from sidkit.personalization.loop import personalize
-from sidkit.personalization.methods import METHODS, trained_parameters
+from sidkit.personalization.methods import METHODS, groups, trained_parameters
 from sidkit.personalization.saving import FILE, load_personalized, save_personalized
+from sidkit.personalization.token import _rows
 
 CAPTIONS = ["a photo of a sks dog", "a sks dog on a beach", "a sks dog next to a ball", "a sks dog in the snow"]
 SHORT = Training(steps=3, learning_rate=1e-2, batch_size=2, rank=2)
@@ -30,7 +31,8 @@ every_pipe = pytest.mark.parametrize("make", [make_pipe, make_xl_pipe])
 
 def train(pipe, pictures, method, training=SHORT, seed=0, **options):
     captions = CAPTIONS[: len(pictures)]
-    return personalize(pipe, pictures, captions, method, training, seed=seed, progress=False, **options)
+    options = dict(class_word="dog", progress=False) | options
+    return personalize(pipe, pictures, captions, method, training, seed=seed, **options)
 
 
 def weights(pipe, parts=NETWORKS):
@@ -184,6 +186,102 @@ def test_svdiff_shifts_singular_values_and_nothing_else(tiny_pipe):
     with torch.no_grad():
         layer.parametrizations.weight[0].shift[:] = 0.5
     assert torch.allclose(torch.linalg.svdvals(layer.weight.flatten(1)), values + 0.5, atol=1e-5)
+
+
+def rates(pipe, method, training):
+    """The learning rate of each thing that is trained, by its name."""
+    parameters = trained_parameters(pipe, method, training)
+    rate_by_id = {
+        id(one): group["lr"] for group in groups(pipe, method, training, parameters) for one in group["params"]
+    }
+    return {name: rate_by_id[id(one)] for name, one in parameters.items()}
+
+
+@every_pipe
+def test_svdiff_trains_what_its_re_implementation_trains(make):
+    """Norms with a rate of their own, and the text encoders, embeddings among them; biases never."""
+    pipe = make()
+    plain = set(trained_parameters(make(), "svdiff", SHORT))
+    rate = rates(pipe, "svdiff", replace(SHORT, learning_rate_1d=1e-6, text_encoder=True))
+    assert plain < set(rate) and not any("norm" in name for name in plain)
+    for name, value in rate.items():
+        assert value == (1e-6 if "norm" in name else SHORT.learning_rate), name
+    texts = {part.name for part in text_parts(pipe)}
+    assert {name.split(".")[0] for name in rate} == {"unet", *texts}
+    embeddings = [name for name in rate if "token_embedding" in name or "position_embedding" in name]
+    assert len(embeddings) == 2 * len(texts)
+
+
+def test_a_norm_s_weight_has_one_singular_value_which_is_its_length(tiny_pipe):
+    trained_parameters(tiny_pipe, "svdiff", replace(SHORT, learning_rate_1d=1e-6))
+    norm = tiny_pipe.unet.conv_norm_out
+    before = norm.weight.detach().clone()
+    with torch.no_grad():
+        norm.parametrizations.weight[0].shift[:] = 0.5
+    assert norm.weight.norm() == pytest.approx(float(before.norm()) + 0.5, abs=1e-5)
+    assert torch.allclose(norm.weight / norm.weight.norm(), before / before.norm(), atol=1e-6)
+
+
+def test_svdiff_s_norms_move_by_their_own_rate(tiny_pipe, pictures):
+    training = replace(SHORT, steps=1, learning_rate_1d=1e-5, text_encoder=True, weight_decay=0.0)
+    train(tiny_pipe, pictures, "svdiff", training)
+    unet = tiny_pipe.unet
+    matrix, norm = (part.parametrizations.weight[0].shift for part in (unet.conv_in, unet.conv_norm_out))
+    assert matrix.abs().max() == pytest.approx(SHORT.learning_rate, rel=0.01)  # AdamW's first step is the rate
+    assert norm.abs().max() == pytest.approx(1e-5, rel=0.01)
+
+
+def row_at_the_start(pipe, pictures, method, monkeypatch, **options):
+    """The identifier's embedding before the first step, of each text encoder."""
+    monkeypatch.setattr("sidkit.personalization.loop._take_step", lambda *_: None)
+    train(pipe, pictures, method, replace(SHORT, steps=1), **options)
+    return [row for part in text_parts(pipe) for row in _rows(part).values()]
+
+
+def embedding(part, word):
+    tokens = part.tokenizer(word, add_special_tokens=False)["input_ids"]
+    return part.encoder.get_input_embeddings().weight[tokens].mean(0)
+
+
+@every_pipe
+@pytest.mark.parametrize("word", ["dog", "owl", "teddy bear"])
+def test_textual_inversion_starts_as_the_class_word(make, word, pictures, monkeypatch):
+    pipe = make()
+    expected = [embedding(part, word) for part in text_parts(pipe)]
+    own = [embedding(part, "sks") for part in text_parts(pipe)]
+    rows = row_at_the_start(pipe, pictures, "textual_inversion", monkeypatch, class_word=word)
+    assert len(rows) == len(expected)
+    for row, start, identifier_s in zip(rows, expected, own):
+        assert torch.equal(row[0], start) and not torch.allclose(start, identifier_s)
+
+
+def test_custom_diffusion_starts_as_the_rare_word_that_it_is(tiny_pipe, pictures, monkeypatch):
+    expected = embedding(text_parts(tiny_pipe)[0], "sks")
+    (row,) = row_at_the_start(tiny_pipe, pictures, "custom_diffusion", monkeypatch)
+    assert torch.equal(row[0], expected)
+
+
+def test_textual_inversion_needs_the_class_word(tiny_pipe, pictures, monkeypatch):
+    monkeypatch.setattr("sidkit.personalization.loop.Examples", lambda *_: pytest.fail("work began"))
+    with pytest.raises(ValueError, match="class_word: expected one, as whose embedding the identifier's starts"):
+        train(tiny_pipe, pictures, "textual_inversion", class_word=None)
+
+
+def test_passes_of_a_step_are_averaged(tiny_pipe, pictures, monkeypatch):
+    """With losses of 1, 2 and 3 times a weight's mean, the step's gradient is twice the mean's, and its loss too."""
+    weight, counts, gradients = tiny_pipe.unet.conv_in.weight, [], []
+
+    def loss(self, count, generator):
+        counts.append(count)
+        return weight.mean() * len(counts)
+
+    monkeypatch.setattr(Examples, "loss", loss)
+    monkeypatch.setattr("sidkit.personalization.loop._take_step", lambda *_: gradients.append(weight.grad.clone()))
+    log = train(tiny_pipe, pictures, "dreambooth", replace(SHORT, steps=1, accumulation=3))
+    assert counts == [SHORT.batch_size] * 3
+    (gradient,) = gradients
+    assert torch.allclose(gradient, torch.full_like(gradient, 2 / weight.numel()))
+    assert log.losses == pytest.approx([2 * weight.mean().item()])
 
 
 def test_a_masked_loss_looks_at_the_subject_alone(tiny_pipe, pictures, monkeypatch):

@@ -19,7 +19,10 @@ from sidkit.describe.instructions import Instruction
 
 @dataclass(frozen=True)
 class Local:
-    """A model by hub id or folder. On a GPU it runs in half precision, on a CPU in full.
+    """A model by hub id or folder. On a GPU it runs in the precision that its checkpoint says, on a CPU in fp32.
+
+    Not in fp16 come what may: Qwen2-VL and its successors then say nothing but "!" (transformers issue 33294). A card
+    without bf16 computes such a checkpoint in fp32.
 
     Weights are loaded (and, by id, downloaded) with the first picture. `tokens` is the most of an answer.
     """
@@ -41,7 +44,7 @@ class Local:
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = torch.float32 if device == "cpu" else torch.float16
+        dtype = torch.float32 if device == "cpu" else "auto"
         try:
             processor = AutoProcessor.from_pretrained(self.model, revision=self.revision)
             model = AutoModelForImageTextToText.from_pretrained(
@@ -53,6 +56,8 @@ class Local:
                 f"{self.model}: expected an image-text-to-text model, a folder or a hub id, but {first}; "
                 "check the name, or fetch it where there is a network"
             ) from error
+        if model.dtype == torch.bfloat16 and device.startswith("cuda") and not torch.cuda.is_bf16_supported():
+            model = model.float()
         return processor, model.to(device).eval()
 
     def fits(self, instruction: Instruction) -> Instruction:

@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sidkit.config import Profile, Training
 from sidkit.doctor.activations import kept_bytes, pass_through
 from sidkit.doctor.architectures import empty_pipeline
+from sidkit.masters import hold
 from sidkit.models import DTYPES, text_parts
 from sidkit.personalization.methods import trained_parameters
 
@@ -43,7 +44,7 @@ class TrainingMemory:
     """Bytes on the device while a method trains, by what they are for; `total` also counts CUDA's own and fragments."""
 
     base: int  # the pipeline that is kept, to draw from and to copy
-    copy: int  # the UNet and text encoders that are trained
+    copy: int  # the UNet and text encoders while one of them is trained, with what the method adds
     gradients: int
     moments: int
     activations: int
@@ -66,18 +67,16 @@ def training_memory(profile: Profile, method: str) -> TrainingMemory:
     """What training needs at its peak, with the options of the profile. Raises ValueError for an unknown method."""
     training = profile.training[method]
     held = BYTES[profile.memory.weights]
-    count = sizes(empty_pipeline(profile), method, training)
-    text_stays = training.text_encoder or not training.unload
-    copied = count.unet + (count.text if text_stays else 0)
+    pipe = held_pipeline(profile)
+    count = sizes(pipe, method, training)  # from here on the pipeline is as it is while it trains
     vae_on_device = 0 if training.unload else count.vae
-    upcast = count.trained * (4 - held)
     cast_by_autocast = 0 if training.precision == "fp32" else count.trained * BYTES[training.precision]
     return TrainingMemory(
         base=(count.unet + count.text) * held + vae_on_device * 4,
-        copy=copied * held + upcast + cast_by_autocast,
+        copy=_copy_bytes(pipe, training) + cast_by_autocast,
         gradients=count.trained * 4,
         moments=count.trained * MOMENTS[training.optimizer],
-        activations=_pictures_a_step(training) * activation_bytes(profile, training),
+        activations=_pictures_a_pass(training) * activation_bytes(profile, training),
     )
 
 
@@ -113,7 +112,8 @@ def step_seconds(profile: Profile, method: str, speed: float) -> float:
     count = sizes(empty_pipeline(profile), method, training)
     backward = 2 if count.trained > count.unet / 2 else 1  # frozen weights need no gradient of their own
     passes = 1 + backward + training.gradient_checkpointing
-    return passes * unet * _pictures_a_step(training) / (speed * REACHED)
+    pictures = training.accumulation * _pictures_a_pass(training)
+    return passes * unet * pictures / (speed * REACHED)
 
 
 def picture_seconds(profile: Profile, speed: float) -> float:
@@ -135,11 +135,28 @@ def matrix_speed(device: str, precision: str, side: int = 0) -> float:
     return 2 * side**3 / best
 
 
+def held_pipeline(profile: Profile) -> DiffusionPipeline:
+    """The profile's pipeline without weights, each in the precision that `memory.weights` says."""
+    pipe = empty_pipeline(profile)
+    parts = {part.name: part.encoder for part in text_parts(pipe)}
+    hold(pipe, parts | {"unet": pipe.unet}, DTYPES[profile.memory.weights])
+    return pipe
+
+
+def _copy_bytes(pipe: DiffusionPipeline, training: Training) -> int:
+    """Of the UNet and the text encoders as they are while they train; encoders whose outputs are kept may be away."""
+    encoders = [part.encoder for part in text_parts(pipe)]
+    texts_are_trained = any(weight.requires_grad for encoder in encoders for weight in encoder.parameters())
+    parts = [pipe.unet, *(encoders if texts_are_trained or not training.unload else [])]
+    tensors = [tensor for part in parts for tensor in (*part.parameters(), *part.buffers())]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
 def _count(part: nn.Module) -> int:
     return sum(weight.numel() for weight in part.parameters())
 
 
-def _pictures_a_step(training: Training) -> int:
+def _pictures_a_pass(training: Training) -> int:
     """References, and as many pictures of the class where they are trained on beside them."""
     return training.batch_size * (2 if training.prior_weight else 1)
 

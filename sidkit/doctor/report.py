@@ -19,7 +19,7 @@ from sidkit.worlds import world_of
 
 NO_MONEY = "no money: nothing but `sidkit describe` asks a paid service"
 NO_GPU = "a GPU: none is seen by torch; on a CPU this profile takes days"
-NO_BF16 = "bf16: this card has none; set precision and memory.weights to fp16 (not for XL)"
+NO_BF16 = "bf16: this card has none; set precision and memory.weights to fp16"
 NO_BITSANDBYTES = "the package bitsandbytes for adamw8bit; pip install bitsandbytes"
 
 Row = tuple[str, str]

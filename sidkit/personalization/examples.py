@@ -108,7 +108,7 @@ def encode_texts(pipe: DiffusionPipeline, texts: list[str]) -> Meaning:
 
 
 def encode_pictures(pipe: DiffusionPipeline, images: list[Image.Image]) -> torch.Tensor:
-    """Latents (n, c, h, w): the mean of the autoencoder's posterior, in the UNet's scale.
+    """Latents (n, c, h, w): the mean of the autoencoder's posterior, in the UNet's scale; computed in fp32.
 
     A picture is scaled to the pipeline's resolution and its middle square taken; never mirrored or cropped at random,
     which would contradict its caption.
@@ -119,7 +119,8 @@ def encode_pictures(pipe: DiffusionPipeline, images: list[Image.Image]) -> torch
         square = ImageOps.fit(image.convert("RGB"), (side, side), Image.LANCZOS)
         array = torch.from_numpy(np.array(square)).permute(2, 0, 1)
         pixels = array[None].to(pipe.vae.device) / 127.5 - 1  # (1, 3, side, side) in [-1, 1]
-        latents.append(pipe.vae.encode(pixels).latent_dist.mean)
+        with torch.autocast(pixels.device.type, enabled=False):
+            latents.append(pipe.vae.encode(pixels).latent_dist.mean)
     return torch.cat(latents) * pipe.vae.config.scaling_factor
 
 

@@ -26,7 +26,7 @@ from sidkit.personalization.memory import (
     make_optimizer,
     peak,
 )
-from sidkit.personalization.methods import check_method, freeze, trained_parameters
+from sidkit.personalization.methods import check_method, freeze, groups, start, trained_parameters
 from sidkit.personalization.progress import Progress, run_name
 
 LARGEST_GRADIENT = 1.0  # norm; as in diffusers' DreamBooth example
@@ -51,6 +51,7 @@ def personalize(
     seed: int,
     prior: tuple[list[Image.Image], list[str]] | None = None,
     masks: list[np.ndarray] | None = None,
+    class_word: str | None = None,
     watch: Callable[[int, float], None] | None = None,
     progress: bool = True,
     checkpoint: Path | None = None,
@@ -61,6 +62,7 @@ def personalize(
     `prior` are class pictures and their captions (`generation.class_pictures`), which `training.prior_weight` weighs:
     L = L(references) + weight * L(class pictures), DreamBooth's prior preservation.
     `masks`, boolean (h, w) and one a picture, leave of the loss only what lies on the subject.
+    `class_word` ("dog") is where Textual Inversion starts from; the other methods do without.
     `watch(step, loss)` is called after every step, counted from 0; it may draw from `pipe` (`watch.EarlyLook`).
     All randomness is drawn from `seed`: the same call gives the same bits. With a folder `checkpoint`, the state is
     kept there every `checkpoint_every` steps, and a call with the same arguments goes on from it to the same bits.
@@ -70,14 +72,15 @@ def personalize(
     _check(pipe, images, captions, training, prior)
     check_method(method, training)
     parameters = trained_parameters(pipe, method, training)
+    start(pipe, method, class_word)
     encode_once = not any(name.startswith("text_encoder") for name in parameters)
     references = Examples(pipe, images, captions, encode_once, masks)
     relatives = Examples(pipe, *prior, encode_once) if prior else None
 
     generator = torch.Generator().manual_seed(seed)
-    optimizer = make_optimizer(parameters.values(), training)
+    optimizer = make_optimizer(groups(pipe, method, training, parameters), training)
     scaler = torch.amp.GradScaler(pipe.unet.device.type, enabled=training.precision == "fp16")
-    run = run_name(method, training, seed, _data(references, relatives))
+    run = run_name(method, training, seed, [class_word or "", *_data(references, relatives)])
     kept = Progress(Checkpoint(checkpoint, parameters, optimizer), scaler, generator, run)
     losses = kept.resume()
 
@@ -87,10 +90,8 @@ def personalize(
     bar = _bar(method, training.steps, len(losses), progress)
     with little_memory(pipe, training, encode_once):
         for step in bar:
-            with computing_in(pipe, training.precision):
-                loss = _loss(references, relatives, training, generator)
-            _take_step(loss, optimizer, scaler)
-            losses.append(loss.item())
+            losses.append(_gradients(references, relatives, training, generator, scaler))
+            _take_step(optimizer, scaler)
             bar.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
             if (step + 1) % checkpoint_every == 0:
                 kept.save(losses)
@@ -135,15 +136,27 @@ def _loss(
     return loss + training.prior_weight * prior_loss
 
 
-def _take_step(
-    loss: torch.Tensor,
-    optimizer: torch.optim.Optimizer,
+def _gradients(
+    references: Examples,
+    relatives: Examples | None,
+    training: Training,
+    generator: torch.Generator,
     scaler: torch.amp.GradScaler,
-) -> None:
-    scaler.scale(loss).backward()
+) -> float:
+    """Add up the gradients of a step's passes; returns their mean loss."""
+    total = 0.0
+    for _ in range(training.accumulation):
+        with computing_in(references.pipe, training.precision):
+            loss = _loss(references, relatives, training, generator) / training.accumulation
+        scaler.scale(loss).backward()
+        total += loss.item()
+    return total
+
+
+def _take_step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
     scaler.unscale_(optimizer)
-    (group,) = optimizer.param_groups
-    torch.nn.utils.clip_grad_norm_(group["params"], LARGEST_GRADIENT)
+    trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
     scaler.step(optimizer)
     scaler.update()
     optimizer.zero_grad(set_to_none=True)

@@ -30,7 +30,10 @@ def lora(pipe: DiffusionPipeline, training: Training) -> dict[str, Parameter]:
             torch.manual_seed(0)  # every run starts from the same weights, as the other methods do
             pipe.unet.add_adapter(config, ADAPTER)
     named = pipe.unet.named_parameters(prefix="unet")
-    return {name: weight for name, weight in named if ADDED in name}
+    added = {name: weight for name, weight in named if ADDED in name}
+    for weight in added.values():
+        weight.data = weight.data.float()  # peft makes it in the precision that the UNet is held in
+    return added
 
 
 def stored_as(pipe: DiffusionPipeline, name: str) -> str:

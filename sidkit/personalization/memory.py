@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
@@ -16,22 +17,24 @@ from torch import nn
 from sidkit.config import Training
 from sidkit.models import text_parts
 
+Group = dict[str, Any]  # of an optimizer: `params` and, where it is not the usual one, their `lr`
 EIGHT_BIT = "bitsandbytes"
 LARGEST_KEPT = 2**25 - 2**14  # bytes; the most that glibc learns to keep for the next time
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], training: Training) -> torch.optim.Optimizer:
+def make_optimizer(groups: Iterable[Group], training: Training) -> torch.optim.Optimizer:
     """AdamW, with moments in 8 bits where `training.optimizer` says so (tensors of 4096 numbers and more).
 
-    Raises ValueError where that needs a package that is not installed.
+    A group may have a learning rate of its own (`methods.groups`). Raises ValueError where 8 bits need a package that
+    is not installed.
     """
     settings = dict(lr=training.learning_rate, weight_decay=training.weight_decay)
     if training.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, **settings, fused=True)
+        return torch.optim.AdamW(groups, **settings, fused=True)
     check_optimizer(training)
     from bitsandbytes.optim import AdamW8bit
 
-    return AdamW8bit(parameters, **settings)
+    return AdamW8bit(groups, **settings)
 
 
 def keep_freed_memory(device: torch.device) -> None:

@@ -1,6 +1,7 @@
 """Textual Inversion (Gal et al., ICLR 2023): learn a word, and leave the model as it is.
 
-Instead of the paper's neutral templates ("a rendition of [v]") the captions are whatever the description case says.
+The word starts as the class word's embedding (`methods.start`), as in the paper. Instead of the paper's neutral
+templates ("a rendition of [v]") the captions are whatever the description case says.
 """
 
 from __future__ import annotations

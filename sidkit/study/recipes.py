@@ -7,6 +7,7 @@ from pathlib import Path
 from sidkit.config import model_key
 from sidkit.mark import insert
 from sidkit.masks.given import apply_mask
+from sidkit.personalization.methods import METHODS
 from sidkit.study.cells import Cell
 from sidkit.study.masks import given_if_all, masks_of
 from sidkit.study.pieces.base import Base
@@ -53,6 +54,7 @@ def trained(plan: Plan, cell: Cell) -> Trained:
         masks=masks if cell.arm.segment == "loss" else None,
         captions=[insert(text, profile.identifier) for text in cell.captions],
         prior=class_pictures(plan, cell) if training.prior_weight else None,
+        class_word=cell.subject.class_word if METHODS[cell.arm.method].starts_as_class else None,
         seed=plan.seed,
     )
 

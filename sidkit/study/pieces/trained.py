@@ -48,6 +48,7 @@ class Trained:
     masks: Sequence[np.ndarray] | None  # boolean (height, width): where the loss counts
     captions: Sequence[str]  # with the identifier, one an image
     prior: ClassPictures | None
+    class_word: str | None  # where the method starts from it
     seed: int
 
     @property
@@ -96,6 +97,7 @@ def train(
         seed=wanted.seed,
         prior=prior,
         masks=wanted.masks,
+        class_word=wanted.class_word,
         watch=watch,
         progress=False,
         checkpoint=checkpoint,
