@@ -1,4 +1,4 @@
-"""`{memory-table}` in a page: what each profile needs, counted by `sidkit doctor` while the page is built."""
+"""`{memory-table}` and `{settings-table}` in a page: what profiles need, and where their settings are published."""
 
 from __future__ import annotations
 
@@ -19,12 +19,27 @@ class MemoryTable(SphinxDirective):
         from sidkit.doctor.memory_table import memory_table
 
         rows = memory_table([load_profile(name) for name in self.arguments[0].split()])
-        lines = [list(rows[0]), *([*row.values()] for row in rows)]
-        text = [" | ".join(lines[0]), " | ".join(["---"] * len(lines[0])), *(" | ".join(line) for line in lines[1:])]
-        return self.parse_text_to_nodes("\n".join(f"| {line} |" for line in text))
+        return self.parse_text_to_nodes(as_markdown(rows))
+
+
+class SettingsTable(SphinxDirective):
+    """A row a setting of each method as it is published, with file and line; below, what is not as published."""
+
+    def run(self) -> list[nodes.Node]:
+        from sidkit.personalization.published import differences, settings_table
+
+        items = "\n".join(f"- {sentence}" for sentence in differences())
+        return self.parse_text_to_nodes(f"{as_markdown(settings_table())}\n\nNot as published:\n\n{items}")
+
+
+def as_markdown(rows: list[dict[str, str]]) -> str:
+    """A table whose head are the rows' keys."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *([*row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def setup(app: Sphinx) -> dict:
     """Called by Sphinx."""
     app.add_directive("memory-table", MemoryTable)
+    app.add_directive("settings-table", SettingsTable)
     return {"parallel_read_safe": True}

@@ -149,7 +149,7 @@ def _copy_bytes(pipe: DiffusionPipeline, training: Training) -> int:
     texts_are_trained = any(weight.requires_grad for encoder in encoders for weight in encoder.parameters())
     parts = [pipe.unet, *(encoders if texts_are_trained or not training.unload else [])]
     tensors = [tensor for part in parts for tensor in (*part.parameters(), *part.buffers())]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor.is_floating_point())
 
 
 def _count(part: nn.Module) -> int:
