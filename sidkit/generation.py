@@ -108,7 +108,7 @@ def _draw(pipe: DiffusionPipeline, batch: list[tuple[str, int]], sampling: Sampl
 @contextmanager
 def _decoding_in_full(vae: torch.nn.Module) -> Iterator[None]:
     """Within, `vae` decodes in its weights' precision, whatever the rest is computed in: bf16 has 8 bits a number."""
-    decode = vae.decode
+    decode, was_its_own = vae.decode, "decode" in vars(vae)
 
     def in_full(latents: torch.Tensor, *arguments: Any, **options: Any) -> Any:
         with torch.autocast(latents.device.type, enabled=False):
@@ -118,7 +118,10 @@ def _decoding_in_full(vae: torch.nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        del vae.decode  # the class has its own
+        if was_its_own:
+            vae.decode = decode
+        else:
+            del vae.decode  # its class's shows again
 
 
 def _noise(pipe: DiffusionPipeline, seed: int) -> torch.Tensor:
