@@ -118,15 +118,6 @@ def test_a_captioner_has_its_checkpoint_s_precision(dtype, llava, tmp_path):
     assert on_cpu.dtype == torch.float32
 
 
-def test_a_card_without_bf16_computes_it_in_fp32(llava, tmp_path, monkeypatch):
-    LlavaForConditionalGeneration.from_pretrained(llava, dtype=torch.bfloat16).save_pretrained(tmp_path)
-    LlavaProcessor.from_pretrained(llava).save_pretrained(tmp_path)
-    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: False)
-    monkeypatch.setattr(LlavaForConditionalGeneration, "to", lambda model, device: model)  # no card is here
-    _, model = make_describer(str(tmp_path), device="cuda")._loaded
-    assert model.dtype == torch.float32
-
-
 def test_an_answer_without_the_class_is_off_the_point(llava):
     with pytest.raises(AnswerError) as found:
         make_describer(str(llava), tokens=5).describe(PICTURE, "zebra", load_instruction("sentence").filled("zebra"))

@@ -15,6 +15,7 @@ from sidkit.models import copy_pipeline, load_pipeline, text_parts
 from sidkit.personalization.examples import encode_pictures
 from sidkit.personalization.loop import personalize
 from sidkit.personalization.methods import METHODS, trained_parameters
+from sidkit.personalization.saving import load_personalized, save_personalized
 
 FULL = Training(steps=2, learning_rate=1e-3, precision="bf16", text_encoder=True)
 SAMPLING = Sampling(steps=2)
@@ -58,6 +59,39 @@ def test_svdiff_takes_apart_the_file_s_weights(tmp_path):
     for pipe in (ours, theirs):
         assert pipe.unet.conv_in.weight.dtype == torch.float32
     assert torch.equal(ours.unet.conv_in.weight, theirs.unet.conv_in.weight)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("make", [make_pipe, make_xl_pipe])
+def test_a_pipeline_in_half_precision_trains_stops_goes_on_and_is_loaded_to_the_same_bits(
+    make, method, tmp_path, pictures
+):
+    base = held(tmp_path / "base", pipe=make)
+    text_encoder = METHODS[method].trains_text
+    training = replace(FULL, steps=3, text_encoder=text_encoder, learning_rate_1d=1e-4, accumulation=2, unload=True)
+
+    def learn(pipe, **options):
+        captions = ["a photo of a sks dog"] * 4
+        return personalize(pipe, pictures, captions, method, training, seed=0, class_word="dog", **options)
+
+    def stop(step, loss):
+        if step == 1:
+            raise KeyboardInterrupt
+
+    at_once, stopped, loaded = (copy_pipeline(base) for _ in range(3))
+    losses = learn(at_once).losses
+    with pytest.raises(KeyboardInterrupt):
+        learn(copy_pipeline(base), watch=stop, checkpoint=tmp_path / "kept", checkpoint_every=1)
+    assert learn(stopped, checkpoint=tmp_path / "kept").losses == losses
+    save_personalized(stopped, tmp_path / "saved", method, training)
+    load_personalized(loaded, tmp_path / "saved")
+    drawn = [drawing(pipe) for pipe in (at_once, stopped, loaded, base)]
+    assert drawn[0] == drawn[1] == drawn[2] != drawn[3]
+
+
+def drawing(pipe):
+    (picture,) = generate(pipe, ["a sks dog"], [0], SAMPLING, precision="bf16", progress=False)
+    return picture.image.tobytes()
 
 
 def test_what_is_not_trained_stays_half(pipe, pictures):

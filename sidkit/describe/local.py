@@ -22,7 +22,7 @@ class Local:
     """A model by hub id or folder. On a GPU it runs in the precision that its checkpoint says, on a CPU in fp32.
 
     Not in fp16 come what may: Qwen2-VL and its successors then say nothing but "!" (transformers issue 33294). A card
-    without bf16 computes such a checkpoint in fp32.
+    without bf16 computes such a checkpoint all the same, slowly.
 
     Weights are loaded (and, by id, downloaded) with the first picture. `tokens` is the most of an answer.
     """
@@ -56,8 +56,6 @@ class Local:
                 f"{self.model}: expected an image-text-to-text model, a folder or a hub id, but {first}; "
                 "check the name, or fetch it where there is a network"
             ) from error
-        if model.dtype == torch.bfloat16 and device.startswith("cuda") and not torch.cuda.is_bf16_supported():
-            model = model.float()
         return processor, model.to(device).eval()
 
     def fits(self, instruction: Instruction) -> Instruction:

@@ -60,9 +60,11 @@ def svdiff(
         parts |= {part.name: part.encoder for part in text_parts(pipe)}
     shifts = {}
     for part_name, part in parts.items():
+        for name, weight in part.named_parameters(prefix=part_name):
+            weight.data = in_full(pipe, name, weight)  # a bias too, with which a norm on a CPU shares its precision
         for name, module in list(part.named_modules(prefix=part_name)):
             if isinstance(module, shifted) and module.weight is not None:
-                shifts[f"{name}.{SHIFT}"] = _shift(pipe, name, module)
+                shifts[f"{name}.{SHIFT}"] = _shift(module)
     return shifts
 
 
@@ -73,10 +75,9 @@ def rate_of(pipe: DiffusionPipeline, name: str, training: Training) -> float:
     return training.learning_rate_1d if isinstance(module, NORMS) else training.learning_rate
 
 
-def _shift(pipe: DiffusionPipeline, name: str, module: nn.Module) -> Parameter:
+def _shift(module: nn.Module) -> Parameter:
     """The shift of a module's weight, which is added where it is not there yet."""
     if not parametrize.is_parametrized(module, "weight"):
-        module.weight.data = in_full(pipe, f"{name}.weight", module.weight)
         parametrize.register_parametrization(module, "weight", SpectralShift(module.weight))
     return module.parametrizations["weight"][0].shift
 
