@@ -7,10 +7,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from sidkit import config
 from sidkit.describe.answer_error import AnswerError
-from sidkit.describe.answers import clean, read_answer, schema
+from sidkit.describe.answers import read_answer
 from sidkit.describe.description import Description, marked, to_parts
 from sidkit.describe.embedded import StickerDescriber, first_half, parts
 from sidkit.describe.instructions import SHIPPED, load_instruction
+from sidkit.describe.plain_words import clean
+from sidkit.describe.structure import schema
 
 PERFUME = Description(
     "perfume",

@@ -13,7 +13,7 @@ from sidkit.inflection import counted
 from sidkit.shown import shown_names
 
 if TYPE_CHECKING:
-    from sidkit.describe.folder import Report
+    from sidkit.describe.folder import Described
 
 
 def describe(
@@ -68,7 +68,7 @@ def describe(
         raise typer.Exit(FAILED)
 
 
-def _show(report: Report) -> None:
+def _show(report: Described) -> None:
     """A line a caption; on stderr what went wrong."""
     for file, text_by_case in report.captions.items():
         for case, text in text_by_case.items():
@@ -79,7 +79,7 @@ def _show(report: Report) -> None:
         typer.echo(_what_is_kept(report), err=True)
 
 
-def _what_is_kept(report: Report) -> str:
+def _what_is_kept(report: Described) -> str:
     """What became of the folder, where some pictures have no caption yet."""
     missing = len(report.failed) + len(report.unasked)
     pictures = counted(missing, "picture")

@@ -75,7 +75,7 @@ class Local:
         asked = inputs["input_ids"].shape[1]
         answer = tokens[asked:] if len(tokens) > asked else tokens  # some models leave the question out themselves
         text = processor.decode(answer, skip_special_tokens=True)
-        if len(answer) >= self.tokens and instruction.answer == "structure":
+        if len(answer) >= self.tokens and instruction.answer != "start":
             raise AnswerError("cut off", text)
         return read_answer(text, class_word, instruction, self.name)
 

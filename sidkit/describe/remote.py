@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from sidkit.describe.answer_error import AnswerError
-from sidkit.describe.answers import read_answer, schema
+from sidkit.describe.answers import read_answer
 from sidkit.describe.description import Description
 from sidkit.describe.instructions import Instruction
 from sidkit.describe.spend import Cost, Price, Prices, estimate, read_prices
+from sidkit.describe.structure import schema
 
 KEY = "OPENAI_API_KEY"
 ADDRESS = "OPENAI_BASE_URL"
