@@ -85,7 +85,7 @@ def check_writable(path: Path | str) -> None:
     path = Path(os.path.realpath(path))
     if path.is_dir():
         raise ValueError(f"{path}: expected a file, or nothing yet, got a folder; move it away")
-    if path.exists() and not os.access(path, os.W_OK):
+    if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise ValueError(f"{path}: expected a file that can be written, but it is read-only; `chmod u+w` lets you")
     partial = _beside(path)
     try:

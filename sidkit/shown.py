@@ -12,20 +12,19 @@ from itertools import islice
 from typing import Any
 
 LONGEST = 160  # letters of a shown value
-LONGEST_TEXT = 120  # letters of a text in it
 LONGEST_NAME = 80  # letters of a name that is shown without quotes
 MOST_NAMES = 30  # of those that are known
 LARGEST_INT = 2**128  # Python refuses to write out what has over 4,300 digits
 FILL = "..."
 
 
-def shown(value: Any) -> str:
-    """A value as YAML and JSON write it, as far as 160 letters go: `'dog'`, `null`, `true`, `['a', 'b', ...]`.
+def shown(value: Any, longest: int = LONGEST) -> str:
+    """A value as YAML and JSON write it, as far as `longest` letters go: `'dog'`, `null`, `true`, `['a', 'b', ...]`.
 
     What cannot be seen (line ends, zero-width letters, terminal codes) is escaped.
     """
-    text = _FORM.repr(value)
-    return text if len(text) <= LONGEST else text[:LONGEST] + FILL
+    text = _Form(longest).repr(value)
+    return text if len(text) <= longest else text[:longest] + FILL
 
 
 def shown_name(name: str) -> str:
@@ -45,11 +44,11 @@ def shown_names(names: Iterable[str]) -> str:
 class _Form(reprlib.Repr):
     """Of a nested value only the beginning is visited, so that its size does not matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
         super().__init__()
         self.maxlevel = 3
-        self.maxstring = LONGEST_TEXT
-        self.maxother = LONGEST_TEXT
+        self.maxstring = longest - len(FILL) - 2  # the quotes
+        self.maxother = longest
 
     def repr_NoneType(self, value: None, level: int) -> str:
         return "null"
@@ -87,6 +86,3 @@ class _Form(reprlib.Repr):
             if isinstance(value, kind):
                 return form(value, level)
         return " ".join(super().repr_instance(value, level).split())
-
-
-_FORM = _Form()

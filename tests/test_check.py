@@ -291,7 +291,7 @@ def test_an_oblong_picture_loses_its_ends(folder):
     [
         ("{", "expected JSON"),
         ("[]", "expected an object {"),
-        ('{"captions": {"00.png": "a [v]"}}', "expected a class_word"),
+        ('{"captions": {"00.png": "a [v]"}}', "expected what kind of thing"),
     ],
 )
 def test_a_folder_that_cannot_be_checked_is_refused(folder, text, message):

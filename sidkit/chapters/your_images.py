@@ -13,7 +13,7 @@ from IPython.display import Markdown
 from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE, class_word_of
 from sidkit.check import scores
 from sidkit.check.check import KINDS, Finding, find
-from sidkit.check.subject import check_folder
+from sidkit.check.subject import check_folder, check_lengths
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.folder import HAND, describe_folder, sources, unwritten
@@ -59,10 +59,15 @@ def plans(scale: str, *, folder: str = "", class_word: str = "", **options: Any)
 def prepare(
     plans: Mapping[str, Plan], *, class_word: str = "", describer: str = "stickers", spend_at_most: float = 0.0
 ) -> None:
-    """Have the pictures described that nobody described, and say what the checker finds in their captions."""
+    """Have the pictures described that nobody described, and say what the checker finds in their captions.
+
+    Raises ValueError, before anybody is asked, for a caption that the profile's model would not read to its end.
+    """
     (plan,) = plans.values()
-    write_captions(plan, class_word, describer, spend_at_most=spend_at_most)
     (wanted,) = plan.subjects
+    if isinstance(wanted, Path):
+        check_lengths(wanted, plan.profile)
+    write_captions(plan, class_word, describer, spend_at_most=spend_at_most)
     if isinstance(wanted, Path):
         print(findings_summary(check_folder(wanted, profile=plan.profile)))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from pathlib import Path
 
 from sidkit.captions import CAPTIONS, write_captions
 from sidkit.check.check import find
 from sidkit.check.evidence import read_folder
-from sidkit.files import write_bytes
+from sidkit.files import check_writable, write_bytes
 
 ROUNDS = 12  # changes to one caption; each takes out or puts in one thing
 
@@ -15,7 +16,8 @@ ROUNDS = 12  # changes to one caption; each takes out or puts in one thing
 def fix_folder(folder: Path | str, class_word: str | None = None) -> dict[str, tuple[str, str]]:
     """Put right what is safe in a folder's captions; {file: (as it was, as it is now)} of those that changed.
 
-    The file as it was is kept as `captions.before.json`. ValueError as of `check`.
+    The file as it was is kept as `captions.before.json`, or with a number where that is there. Raises ValueError as
+    `check`, and where the folder cannot be written to.
     """
     evidence = read_folder(Path(folder), class_word, pictures=False)
     written = evidence.written
@@ -27,9 +29,18 @@ def fix_folder(folder: Path | str, class_word: str | None = None) -> dict[str, t
             written = written.with_text(file, evidence.case, new)
     if changed:
         path = evidence.folder / CAPTIONS
-        write_bytes(path.with_suffix(".before.json"), path.read_bytes())
+        before = _free_name(path)
+        for file in (before, path):
+            check_writable(file)
+        write_bytes(before, path.read_bytes())
         write_captions(evidence.folder, written)
     return changed
+
+
+def _free_name(path: Path) -> Path:
+    """A name for the file as it was, under which nothing is kept yet."""
+    names = chain([".before.json"], (f".before-{number}.json" for number in count(2)))
+    return next(before for name in names if not (before := path.with_suffix(name)).exists())
 
 
 def fixed(text: str, class_word: str, *, style: bool = False) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sidkit.check import together
 from sidkit.check.english import Caption, read
-from sidkit.check.evidence import read_folder
+from sidkit.check.evidence import Evidence, read_folder
 from sidkit.check.fix import FIXES
 from sidkit.check.limits import Limit, clip_limit
 from sidkit.check.looks import looks
 from sidkit.check.sides import crops, mirrors
 from sidkit.mark import MARK, insert
+from sidkit.shown import shown
 
 Level = Literal["fault", "note"]
 
@@ -64,12 +65,13 @@ def check(
 ) -> list[Finding]:
     """Read a subject's folder and find what its captions would teach wrongly (section 3.1's biases; Table 1).
 
-    `class_word` takes the place of the folder's own. Without `pictures`, no picture is opened. Other options are those
+    `class_word` is needed where the folder has none. Without `pictures`, no picture is opened. Other options are those
     of `find`. Raises ValueError where the folder or its captions' file cannot be read at all.
     """
     evidence = read_folder(Path(folder), class_word, pictures=pictures)
     captions = evidence.captions
     findings = [_finding(problem.file, problem.kind, "", problem.advice) for problem in evidence.problems]
+    findings += _cut_in_other_cases(evidence, **options)
     options |= dict(style=evidence.written.of_style, seen=seen, cut=evidence.not_square)
     findings += find(captions, evidence.class_word, **options)
     read_all = [read(text, evidence.class_word) for text in captions.values()]
@@ -127,18 +129,18 @@ class _Checked:
         marks = self.caption.text.count(MARK)
         other = together.other_identifier(self.caption)
         if marks > 1:
-            advice = f"keep the {MARK} before {self.class_word!r} and take the other out"
+            advice = f"keep the {MARK} before {shown(self.class_word)} and take the other out"
             yield self._fault("identifier-twice", MARK, advice)
         elif marks == 0 and other:
             yield self._fault("identifier-missing", other, f"write {MARK} in the place of {other}")
         elif marks == 0:
-            yield self._fault("identifier-missing", "", f"put {MARK} before {self.class_word!r}")
+            yield self._fault("identifier-missing", "", f"put {MARK} before {shown(self.class_word)}")
 
     def class_noun(self) -> Iterator[Finding]:
         """A `[v]` without its class word."""
         named = self.caption.noun is not None
         if self.caption.mark is not None and not named and not self.style:
-            advice = f"write {self.class_word!r} behind {MARK}: {MARK} {self.class_word}"
+            advice = f"write {shown(self.class_word)} behind {MARK}: {MARK} {self.class_word}"
             yield self._fault("class-missing", "", advice)
 
     def looks(self) -> Iterator[Finding]:
@@ -146,7 +148,7 @@ class _Checked:
         why = f"what makes this {self.class_word} itself is for {MARK} to learn"
         for place in looks(self.caption, style=self.style):
             words = self.caption.text_at(place)
-            yield self._fault("looks", words, f"leave out {words!r}: {why}")
+            yield self._fault("looks", words, f"leave out {shown(words)}: {why}")
 
     def surroundings(self) -> Iterator[Finding]:
         """Nothing but the subject."""
@@ -156,17 +158,12 @@ class _Checked:
 
     def length(self, limits: Iterable[Limit], identifier: str) -> Iterator[Finding]:
         """What a model would not read."""
-        text = insert(self.caption.text, identifier)
-        for limit in limits:
-            count, lost = limit.lost(text)
-            if lost:
-                reads = f"{limit.name} reads {limit.length} tokens of {count}, and not the end, {lost!r}"
-                yield self._fault("too-long", lost, f"shorten it: {reads}")
+        return _cut(self.file, self.caption.text, limits, identifier, "shorten it")
 
     def sides(self, mirrored: bool) -> Iterator[Finding]:
         """What is not true in the mirrored picture."""
         for words in mirrors(self.caption):
-            false = f"if training mirrors pictures, {words!r} is false half of the time"
+            false = f"if training mirrors pictures, {shown(words)} is false half of the time"
             advice = f"{false}: leave it out, or turn mirroring off"
             yield _finding(self.file, "mirror", words, advice, fault=mirrored)
 
@@ -174,7 +171,7 @@ class _Checked:
         """What is not true where the picture's ends are cut off."""
         why = "it is not square, so its ends are cut off" if cut and not cropped else "if training crops it"
         for words in crops(self.caption):
-            gone = f"{words!r} may not be in the picture any more: {why}"
+            gone = f"{shown(words)} may not be in the picture any more: {why}"
             advice = f"{gone}; crop it yourself and then describe it"
             yield _finding(self.file, "mirror", words, advice, fault=cropped)
 
@@ -197,6 +194,26 @@ def _together(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, s
         text = captions[file].text
         advice = f"it says what {other} says; say what differs: the pose, the place, what is beside it"
         yield _finding(file, "alike", text, advice, fault=False)
+
+
+def _cut_in_other_cases(
+    evidence: Evidence, *, limits: tuple[Limit, ...] | None = None, identifier: str = "sks", **_: Any
+) -> Iterator[Finding]:
+    """What a model would not read of the cases that are not checked otherwise; training reads any of them."""
+    for case in evidence.written.cases:
+        if case == evidence.case:
+            continue
+        for file, text in evidence.written.of_case(case).items():
+            yield from _cut(file, text, limits or (clip_limit(),), identifier, f"shorten case {case}")
+
+
+def _cut(file: str, text: str, limits: Iterable[Limit], identifier: str, advice: str) -> Iterator[Finding]:
+    """The end of a text that a model would not read."""
+    for limit in limits:
+        count, lost = limit.lost(insert(text, identifier))
+        if lost:
+            reads = f"{limit.name} reads {limit.length} tokens of {count}, and not the end, {shown(lost)}"
+            yield _finding(file, "too-long", lost, f"{advice}: {reads}")
 
 
 def _finding(file: str, kind: str, words: str, advice: str, bias: str = "", *, fault: bool = True) -> Finding:

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sidkit.captions import CAPTIONS, SID_CASE, Captions, read_captions
-from sidkit.subjects import check_formats, load_image, picture_files
+from sidkit.captions import CAPTIONS, SID_CASE, Captions, class_word_of, read_captions
+from sidkit.describe.kept import DESCRIPTIONS, read_kept
+from sidkit.subjects import SUFFIXES, check_formats, load_image, picture_files
 
 FRAME = 0.12  # of a picture's side: what lies outside is taken for the surroundings
 LIKE = 0.55  # overlap of two pictures' colours there, of 1, over which they may show the same place
@@ -21,7 +22,7 @@ OBLONG = 1.15  # times as long as wide: the middle that is trained on lacks the 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something for which training would refuse the folder; `kind` is one of `sidkit.check.check.KINDS`."""
+    """Something for which training, or a chapter, would refuse the folder; `kind` is one of `check.KINDS`."""
 
     file: str
     kind: str
@@ -49,22 +50,19 @@ class Evidence:
 def read_folder(folder: Path, class_word: str | None = None, *, pictures: bool = True) -> Evidence:
     """Read captions.json and, if wanted, the pictures; what is wrong with single ones is told, not raised.
 
-    Raises ValueError without a folder, without a readable captions.json, and without a class word.
+    Raises ValueError without a folder, without a readable captions.json, and without a class word, or with another.
     """
     if not folder.is_dir():
         raise ValueError(f"check: expected a folder of pictures and {CAPTIONS} at {folder}, found none")
     names = [path.name for path in picture_files(folder)]
     written = read_captions(folder).named_as(names)
-    word = (class_word or written.class_word or "").strip()
-    if not word:
-        told = f"{folder / CAPTIONS}: expected a class_word such as 'dog'"
-        raise ValueError(f"{told}; write it there or give --class dog")
+    word = class_word_of(folder, class_word)
     without_looks = [case for case in written.cases if case <= SID_CASE]
     case = max(without_looks, default=SID_CASE)
-    problems = list(_in_captions(written, names, case))
-    images: dict[str, Image.Image] = {}
+    problems = [*_in_files(folder, names), *_in_captions(written, names, case)]
+    frames: dict[str, _Frame] = {}
     if pictures:
-        images, unread = _opened(folder, names)
+        frames, unread = _opened(folder, names)
         problems += unread
     return Evidence(
         folder,
@@ -72,9 +70,27 @@ def read_folder(folder: Path, class_word: str | None = None, *, pictures: bool =
         written,
         case,
         problems=tuple(problems),
-        not_square=frozenset(name for name, image in images.items() if _is_oblong(image)),
-        frames_alike=_frames_alike(list(images.values())),
+        not_square=frozenset(name for name, frame in frames.items() if frame.is_oblong),
+        frames_alike=_frames_alike([frame.colors for frame in frames.values()]),
     )
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """What is kept of a picture, as a folder of photos would fill the memory."""
+
+    is_oblong: bool
+    colors: np.ndarray  # (512,), of `_edge_colors`
+
+
+def _in_files(folder: Path, names: list[str]) -> Iterator[Problem]:
+    """No pictures at all, and answers of a describer that cannot be read."""
+    if not names:
+        yield Problem(CAPTIONS, "picture", f"expected pictures beside it ({', '.join(SUFFIXES)}), found none")
+    try:
+        read_kept(folder)
+    except ValueError as error:
+        yield Problem(DESCRIPTIONS, "refused", str(error).removeprefix(f"{folder / DESCRIPTIONS}: "))
 
 
 def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Problem]:
@@ -91,9 +107,9 @@ def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Pro
             yield Problem(name, "picture", f"expected a caption of case {case} to check, got none; describe it")
 
 
-def _opened(folder: Path, names: list[str]) -> tuple[dict[str, Image.Image], list[Problem]]:
-    """The pictures that can be read, by name, and why the others cannot."""
-    images, problems = {}, []
+def _opened(folder: Path, names: list[str]) -> tuple[dict[str, _Frame], list[Problem]]:
+    """What the pictures that can be read show, by name, and why the others cannot."""
+    frames, problems = {}, []
     try:
         check_formats(folder)
     except ValueError as error:
@@ -101,21 +117,21 @@ def _opened(folder: Path, names: list[str]) -> tuple[dict[str, Image.Image], lis
         problems.append(Problem(file, "picture", str(error)))
     for name in names:
         try:
-            images[name] = load_image(folder / name)
+            image = load_image(folder / name)
+            frames[name] = _Frame(_is_oblong(image), _edge_colors(image))
         except ValueError as error:
             problems.append(Problem(name, "picture", str(error).removeprefix(f"{folder / name}: ")))
-    return images, problems
+    return frames, problems
 
 
 def _is_oblong(image: Image.Image) -> bool:
     return max(image.size) > OBLONG * min(image.size)
 
 
-def _frames_alike(images: list[Image.Image]) -> bool:
+def _frames_alike(colors: list[np.ndarray]) -> bool:
     """Whether the colours along the edges of all pictures overlap: a hint of one place, not a proof."""
-    if len(images) < 2:
+    if len(colors) < 2:
         return False
-    colors = map(_edge_colors, images)
     overlaps = [np.minimum(first, second).sum() for first, second in combinations(colors, 2)]
     return bool(min(overlaps) > LIKE)
 

@@ -10,6 +10,7 @@ from sidkit.check import words as w
 from sidkit.check.english import Caption, Word, things
 from sidkit.inflection import singular
 from sidkit.mark import MARK
+from sidkit.shown import shown
 
 MOST = 2 / 3  # of the captions name a thing: then the others may have forgotten it
 SAME = 0.9  # of the content words of two captions together
@@ -62,7 +63,7 @@ def unsaid(captions: Mapping[str, Caption]) -> Iterator[Gap]:
     for noun, count in counts.items():
         if max(2, MOST * total) <= count < total:
             bias = _bias(noun, leads[noun])
-            why = f"{count} of {total} captions name {noun!r} and this one does not"
+            why = f"{count} of {total} captions name {shown(noun)} and this one does not"
             for file in _silent_of(noun, telling):
                 yield Gap(file, why, bias, sure=False)
 

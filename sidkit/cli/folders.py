@@ -14,10 +14,12 @@ import typer
 from sidkit.cli.options import FAILED, AsJson, ClassWord, Folder, KnownClassWord, ProfileName, Scale
 from sidkit.config import DEFAULT_PROFILE
 from sidkit.inflection import counted
+from sidkit.shown import shown, shown_name
 
 if TYPE_CHECKING:
     from sidkit.check.check import Finding
 
+LONGEST = 1000  # letters of a caption that is printed
 WITHOUT_WORDS = ("alike", "bare")  # kinds of findings whose words are the whole caption
 
 
@@ -119,9 +121,11 @@ def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") 
 
 def _as_text(findings: Sequence[Finding], fixed: Mapping[str, tuple[str, str]]) -> str:
     """Three lines a finding, under the names of the files; what was put right comes first."""
-    lines = [f"fixed {file}: {before!r} is now {after!r}" for file, (before, after) in fixed.items()]
+    lines = []
+    for file, (before, after) in fixed.items():
+        lines.append(f"fixed {shown_name(file)}: {shown(before, LONGEST)} is now {shown(after, LONGEST)}")
     for file in dict.fromkeys(finding.file for finding in findings):
-        lines.append(file)
+        lines.append(shown_name(file))
         for finding in findings:
             if finding.file == file:
                 lines += _lines_of(finding)
@@ -131,12 +135,12 @@ def _as_text(findings: Sequence[Finding], fixed: Mapping[str, tuple[str, str]]) 
 
 
 def _lines_of(finding: Finding) -> list[str]:
-    quoted = f" {finding.words!r}" if finding.words and finding.kind not in WITHOUT_WORDS else ""
+    quoted = f" {shown(finding.words)}" if finding.words and finding.kind not in WITHOUT_WORDS else ""
     lines = [
         f"  {finding.level}: {finding.kind}{quoted}",
         f"    risks {finding.bias}",
         f"    {finding.advice}",
     ]
     if finding.fix:
-        lines.append(f"    --fix would write: {finding.fix}")
+        lines.append(f"    --fix would write: {shown(finding.fix, LONGEST)}")
     return lines

@@ -16,6 +16,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from tqdm import tqdm
 
+from sidkit.check.subject import check_lengths
 from sidkit.mark import insert
 from sidkit.measure.instruments import check_encoders
 from sidkit.model_cache import Models
@@ -114,5 +115,7 @@ def subjects_of(plan: Plan, runs: Runs) -> dict[str, Subject]:
 
 def _subject(plan: Plan, wanted: Stickers | Path, runs: Runs) -> Subject:
     if isinstance(wanted, Path):
-        return load_subject(wanted, identifier=plan.profile.identifier)
+        subject = load_subject(wanted)
+        check_lengths(wanted, plan.profile)
+        return subject
     return sticker_subject(recipes.rendered(plan, wanted), runs)
