@@ -134,7 +134,7 @@ REFUSED = {
     "a list": (lambda folder: write(folder, []), "captions.json", "expected an object"),
     "a text": (lambda folder: write(folder, "a [v] dog"), "captions.json", "expected an object"),
     "a deep nest": (lambda folder: write(folder, b"[" * 100_000), "captions.json", "nested too deep"),
-    "a folder": (lambda folder: (folder / "captions.json").mkdir(), "captions.json", "Is a directory"),
+    "a folder": (lambda folder: (folder / "captions.json").mkdir(), "captions.json", "got a folder"),
     "a link to nothing": (lambda folder: (folder / "captions.json").symlink_to("away"), "captions.json", "expected"),
     "not there": (remove("*.json"), "captions.json", "expected"),
     "a key twice": (
@@ -217,7 +217,7 @@ REFUSED = {
         "descriptions.json",
         "expected answers",
     ),
-    "answers a folder": (lambda folder: (folder / "descriptions.json").mkdir(), "descriptions.json", "Is a directory"),
+    "answers a folder": (lambda folder: (folder / "descriptions.json").mkdir(), "descriptions.json", "got a folder"),
     "answers twice": (
         lambda folder: write(folder, b'{"wrote": {}, "wrote": {}}', "descriptions.json"),
         "descriptions.json",
