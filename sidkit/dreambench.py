@@ -16,7 +16,8 @@ from pathlib import Path
 from sidkit.captions import CAPTIONS
 from sidkit.config import check_name
 from sidkit.mark import MARK, class_caption
-from sidkit.subjects import Prompt, Subject, load_subject, picture_files
+from sidkit.picture_folder import picture_files
+from sidkit.subjects import Prompt, Subject, load_subject
 
 LIST = "prompts_and_classes.txt"
 LIVE = ("cat", "dog")  # classes that get the prompts for live subjects

@@ -16,7 +16,7 @@ from sidkit.captions import CAPTIONS, SID_CASE, Captions, check_bias, class_word
 from sidkit.config import load_profile, profiles
 from sidkit.files import check_writable, write_text
 from sidkit.notebook_file import find_notebook, read_notebook
-from sidkit.subjects import readable_pictures
+from sidkit.picture_folder import readable_pictures
 from sidkit.toc import with_chapter
 
 CHAPTER, LABEL = "11_your_images", "yours-"

@@ -126,7 +126,7 @@ def test_an_unknown_scale_or_class_is_refused():
 
 
 def test_heads_of_many_columns_take_several_lines_and_do_not_touch(dog):
-    images = load_images(dog) * 3
+    images = list(load_images(dog)) * 3
     names = ["usual captions, 150 steps"] * 6
     figure = sheets.rows(["one prompt"], [images], names)
     renderer = figure.canvas.get_renderer()

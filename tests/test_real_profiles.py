@@ -15,6 +15,7 @@ from sidkit.config import Encoders, Sampling, load_profile
 from sidkit.describe.cases import captions_of_case
 from sidkit.dreambench import load_dreambench, present
 from sidkit.generation import generate
+from sidkit.image_files import load_image
 from sidkit.mark import insert
 from sidkit.masks.given import apply_mask, given_mask, write_mask
 from sidkit.measure.dreambench_scores import picture_scores
@@ -24,7 +25,6 @@ from sidkit.models import _held
 from sidkit.notebook import run_notebook
 from sidkit.personalization.loop import personalize
 from sidkit.personalization.methods import METHODS
-from sidkit.subjects import load_image
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "dreambench"
 PIPES = {"sd15": lambda: make_pipe("epsilon"), "sd21": lambda: make_pipe("v_prediction"), "sdxl": make_xl_pipe}

@@ -263,7 +263,7 @@ def test_the_description_s_table_and_the_shared_things_are_the_subject_s(study):
 
 @pytest.mark.parametrize("columns", [1, 4])
 def test_sheets_hold_every_picture(study, columns):
-    images = load_images(next(iter(study[1].subjects.values()))) * 3
+    images = list(load_images(next(iter(study[1].subjects.values())))) * 3
     drawn = [ax for ax in sheets.sheet(images, columns=columns).axes if ax.images]
     assert len(drawn) == len(images)
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from sidkit.captions import SID_CASE, WRITTEN_CASES
 from sidkit.describe.cases import CASES, captions_of_case
 from sidkit.describe.prompts import KINDS, photo_prompts
+from sidkit.image_files import load_image
 from sidkit.mark import check_ready, insert
 from sidkit.masks.given import given_mask
 from sidkit.pretrain.tokenizer import make_tokenizer
@@ -19,7 +20,7 @@ from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.factors import SUBJECTS
 from sidkit.stickers.references import SHARED, make_subject, read_truth
 from sidkit.stickers.sticker_prompts import sticker_prompts
-from sidkit.subjects import load_image, load_images, load_subject
+from sidkit.subjects import load_images, load_subject
 
 RED = (200, 30, 30)
 
@@ -134,7 +135,7 @@ def test_a_missing_subject_offers_the_nearest(folder):
 
 def test_a_folder_without_pictures_or_captions_is_refused(tmp_path, folder):
     (tmp_path / "empty").mkdir()
-    refused(tmp_path / "empty", r"expected pictures \(.png, .*found none")
+    refused(tmp_path / "empty", r"subject empty: expected pictures in .*empty \(.png, .*found none")
     (folder / "captions.json").unlink()
     refused(folder, "captions.json with a caption for each picture, found none; .* write {")
 

@@ -160,7 +160,7 @@ def rows(studies: Studies, pictures: int = 2) -> sheets.Rows:
         study = studies[bias]
         first_prompt = study.prompts[subject.name][0]
         titles.append(f"{bias}: {first_prompt.text}")
-        row = load_images(subject)[:1]
+        row = [load_images(subject)[0]]
         for arm in study.plan.arms:
             row += [study.picture(subject.name, arm.name, 0, turn) for turn in range(count)]
         images.append(row)

@@ -194,7 +194,7 @@ def rows(studies: Sequence[Study], picture: int = 0) -> sheets.Rows:
     for study in studies:
         (subject,) = study.subjects.values()
         plain, first_edit = 0, 1
-        row = load_images(subject)[:1]
+        row = [load_images(subject)[0]]
         for arm in study.plan.arms:
             row.append(study.picture(subject.name, arm.name, plain, picture))
             row.append(study.picture(subject.name, arm.name, first_edit, picture))

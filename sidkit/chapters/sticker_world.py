@@ -15,6 +15,7 @@ from PIL import Image
 from sidkit.chapters import cast
 from sidkit.config import PARTS, load_profile, model_key, weights_folder
 from sidkit.generation import generate
+from sidkit.image_files import opened
 from sidkit.model_cache import Models
 from sidkit.pretrain.evaluate import evaluate
 from sidkit.runs import Runs
@@ -271,7 +272,7 @@ def drawn_beside_rendered(
 
     folder = runs.get("drawn", key, make, code=[generate])
     files = sorted(folder.glob("*.png"))
-    return rendered, [Image.open(file) for file in files]
+    return rendered, [opened(file) for file in files]
 
 
 def megabytes() -> float:

@@ -26,6 +26,7 @@ from sidkit.describe.cases import captions_of_case
 from sidkit.describe.describers import Describer, make_describer
 from sidkit.describe.description import marked
 from sidkit.describe.instructions import load_instruction
+from sidkit.image_files import load_image
 from sidkit.measure import caption_truth
 from sidkit.measure.slope import slope
 from sidkit.measure.statistics import case_means
@@ -150,7 +151,7 @@ def captions_by(subject: Subject, describer: str) -> list[str]:
 
 @cache
 def _caption_by(describer: str, path: Path, class_word: str) -> str:
-    image = Image.open(path).convert("RGB")
+    image = load_image(path)
     text = _description_by(describer, image, class_word)
     return marked(text or f"a {class_word}", class_word)
 

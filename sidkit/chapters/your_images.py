@@ -20,6 +20,7 @@ from sidkit.describe.folder import HAND, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.inflection import counted
 from sidkit.mark import MARK, check_mark, class_caption
+from sidkit.picture_folder import readable_pictures
 from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.study.chapter import Results
@@ -28,7 +29,7 @@ from sidkit.study.excerpts import rows_by_prompt
 from sidkit.study.plan import Arm, Plan, Stickers, make_plan
 from sidkit.study.run import Study, subjects_of
 from sidkit.study.tables import arms_table
-from sidkit.subjects import Subject, readable_pictures
+from sidkit.subjects import Subject
 from sidkit.worlds import World, world_of, world_of_folder
 
 NAME = "11_your_images"

@@ -12,7 +12,9 @@ from PIL import Image
 
 from sidkit.captions import CAPTIONS, SID_CASE, Captions, class_word_of, read_captions
 from sidkit.describe.kept import DESCRIPTIONS, read_kept
-from sidkit.subjects import SUFFIXES, check_formats, load_image, picture_files
+from sidkit.image_files import load_image
+from sidkit.masks.given import given_mask
+from sidkit.picture_folder import SUFFIXES, check_formats, picture_files
 
 FRAME = 0.12  # of a picture's side: what lies outside is taken for the surroundings
 LIKE = 0.55  # overlap of two pictures' colours there, of 1, over which they may show the same place
@@ -108,7 +110,7 @@ def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Pro
 
 
 def _opened(folder: Path, names: list[str]) -> tuple[dict[str, _Frame], list[Problem]]:
-    """What the pictures that can be read show, by name, and why the others cannot."""
+    """What the pictures that can be read show, by name, and why the others, or their masks, cannot."""
     frames, problems = {}, []
     try:
         check_formats(folder)
@@ -119,6 +121,7 @@ def _opened(folder: Path, names: list[str]) -> tuple[dict[str, _Frame], list[Pro
         try:
             image = load_image(folder / name)
             frames[name] = _Frame(_is_oblong(image), _edge_colors(image))
+            given_mask(folder / name)
         except ValueError as error:
             problems.append(Problem(name, "picture", str(error).removeprefix(f"{folder / name}: ")))
     return frames, problems

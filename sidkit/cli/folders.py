@@ -109,9 +109,8 @@ def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") 
         raise ValueError(f"profile {settings.name}: expected settings of masks, found none; try --profile sd15")
     import torch
 
-    from sidkit.masks.contact_sheet import CONTACT_SHEET
-    from sidkit.masks.given import MASKS_FOLDER
     from sidkit.masks.grounded_sam import GroundedSam, write_masks
+    from sidkit.picture_folder import CONTACT_SHEET, MASKS_FOLDER
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for picture in write_masks(folder, class_word, GroundedSam(settings.masks, device)):

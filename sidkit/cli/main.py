@@ -88,7 +88,7 @@ def notebook(
         return
     values = read_parameters(source, parse_assignments(parameter or []))
     place = output_place(source, output)
-    with _told(f"; {place} has the cells that were run"):
+    with _told(f"{place} has the cells that were run"):
         typer.echo(run_notebook(source, values, place))
 
 
@@ -101,12 +101,12 @@ def book(
     """Execute the chapters' notebooks and build the book; prints the path of its first page."""
     from sidkit.book import build_book
 
-    with _told():
+    with _told("the notebooks that were executed are kept"):
         typer.echo(build_book(root, scale=scale, jobs=jobs))
 
 
 @contextmanager
-def _told(kept: str = "") -> Iterator[None]:
+def _told(kept: str) -> Iterator[None]:
     """Where a notebook fails or the build does, show it without our own traceback and leave with FAILED.
 
     Where somebody stops it, say what is kept.
@@ -120,7 +120,7 @@ def _told(kept: str = "") -> Iterator[None]:
     except RuntimeError as error:
         typer.echo(f"error: {error}", err=True)
     except (KeyboardInterrupt, SystemExit):
-        typer.echo(f"stopped; what is finished in the run store is kept, and is not made again{kept}", err=True)
+        typer.echo(f"stopped: {kept}, and so is all that is finished in the run store", err=True)
         raise
     else:
         return

@@ -35,7 +35,8 @@ from sidkit.describe.instructions import Instruction
 from sidkit.describe.kept import DESCRIPTIONS, Answer, Kept, Written, read_kept, write_kept
 from sidkit.describe.spend import Cost, check_spend
 from sidkit.files import check_writable
-from sidkit.subjects import SUFFIXES, load_image, picture_files
+from sidkit.image_files import load_image
+from sidkit.picture_folder import listed_pictures
 
 HAND = "hand"
 
@@ -113,7 +114,7 @@ def describe_folder(
     written; a class word or bias that is in captions.json is not changed.
     """
     folder = Path(folder)
-    pictures = {path.name: _read(path) for path in _pictures(folder)}
+    pictures = {path.name: _read(path) for path in listed_pictures(folder, "describe")}
     begun = _begun(folder, pictures)
     word = class_word_of(folder, class_word)
     check_bias(bias, begun, folder)
@@ -159,7 +160,7 @@ def sources(folder: Path | str) -> dict[str, dict[str, str]]:
 
 def unwritten(folder: Path | str) -> list[str]:
     """Names of the pictures of a folder that have no caption yet. ValueError for a folder without pictures."""
-    names = [path.name for path in _pictures(Path(folder))]
+    names = [path.name for path in listed_pictures(Path(folder), "describe")]
     captions = read_captions(folder, begun=True).named_as(names)
     return [name for name in names if captions.waits(name)]
 
@@ -170,15 +171,6 @@ def _begun(folder: Path, images: Iterable[str]) -> Captions:
     for fault in begun.astray(images):
         raise ValueError(f"{folder}: {fault.message}")
     return begun
-
-
-def _pictures(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        raise ValueError(f"describe: expected a folder of pictures at {folder}, found none")
-    pictures = picture_files(folder)
-    if not pictures:
-        raise ValueError(f"describe: expected pictures in {folder} ({', '.join(SUFFIXES)}), found none")
-    return pictures
 
 
 def _cases(cases: Sequence[int], by_hand: Mapping[str, Mapping[int, str]]) -> tuple[int, ...]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sidkit.masks.given import picture_of
 
-CONTACT_SHEET = "contact_sheet.png"  # inside `given.MASKS_FOLDER`
 TILE = 256  # px that a picture takes
 CAPTION = 40  # px below it
 COLUMNS = 4  # pictures a row
@@ -32,6 +31,20 @@ class MaskedPicture:
     mask: np.ndarray | None
     boxes: tuple[tuple[float, float, float, float], ...] = ()
     remark: str = ""
+
+
+def shrunk(masked: MaskedPicture) -> MaskedPicture:
+    """The same no larger than it is shown, so that a sheet of many photos fits into memory."""
+    width, height = masked.picture.size
+    scale = TILE / max(width, height)
+    if scale >= 1:
+        return masked
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    mask = masked.mask
+    if mask is not None:
+        mask = np.asarray(picture_of(mask).resize(size, Image.BOX)) > 127
+    boxes = tuple(tuple(coordinate * scale for coordinate in box) for box in masked.boxes)
+    return replace(masked, picture=masked.picture.resize(size, Image.LANCZOS), mask=mask, boxes=boxes)
 
 
 def contact_sheet(pictures: Sequence[MaskedPicture]) -> Image.Image:

@@ -8,29 +8,32 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from sidkit.config import check_name
 from sidkit.files import whole_file
+from sidkit.image_files import opened, size_of
+from sidkit.masks.two_values import light_part
+from sidkit.picture_folder import MASKS_FOLDER, mask_file, twins_of
 
 FILLS = {"black": 0, "grey": 128, "white": 255}
-MASKS_FOLDER = "masks"  # inside a subject's folder, a PNG for each picture
 OPAQUE = 127  # of 255; above, a pixel of an alpha channel is the subject's
 
 
 def given_mask(image: Path | str) -> np.ndarray | None:
     """The mask (height, width) of a picture's file, boolean, True on the subject; None where there is none.
 
-    It is `masks/NAME.png` beside it (light on the subject), or else its own alpha channel. Raises ValueError for a mask
-    of another size than the picture (as its EXIF turns it), for one that covers nothing or everything, and for a file
-    that cannot be read.
+    It is a file of its own (`sidkit.picture_folder` tells its names), light on the subject, or else the picture's alpha
+    channel. Raises ValueError for a mask of another size than the picture (as its EXIF turns it), for one of more than
+    two values, for one that covers nothing or everything, for one that two pictures could claim, for two masks of one
+    picture, and for a file that cannot be read.
     """
     image = Path(image)
-    path = _mask_file(image)
-    if path.is_file():
+    path = mask_file(image)
+    if path is not None:
         return _mask_in(path, image)
     if image.is_file():
-        return _alpha_mask(_opened(image), image)
+        return _alpha_mask(opened(image), image)
     return None
 
 
@@ -39,9 +42,12 @@ def write_mask(image: Path | str, mask: np.ndarray) -> Path:
 
     Returns its file. Raises ValueError where there is a mask already: what a person drew is never written over.
     """
-    path = _mask_file(Path(image))
-    if path.exists():
-        raise ValueError(f"mask {path}: expected none yet, there is one; remove it first to have it made again")
+    image = Path(image)
+    there = mask_file(image)
+    if there is not None:
+        raise ValueError(f"mask {there}: expected none yet, there is one; remove it first to have it made again")
+    stem = image.name if twins_of(image) else image.stem
+    path = image.parent / MASKS_FOLDER / f"{stem}.png"
     path.parent.mkdir(exist_ok=True)
     with whole_file(path) as partial:
         picture_of(mask).save(partial, format="PNG")
@@ -69,21 +75,21 @@ def picture_of(mask: np.ndarray) -> Image.Image:
     return Image.fromarray(np.uint8(mask) * 255)
 
 
-def _mask_file(image: Path) -> Path:
-    return image.parent / MASKS_FOLDER / f"{image.stem}.png"
-
-
 def _mask_in(path: Path, image: Path) -> np.ndarray:
     """The mask in a file of its own, light on the subject or, in a cut-out, opaque there."""
-    mask_picture = _opened(path)
-    picture = _opened(image)
-    if mask_picture.size != picture.size:
-        expected = f"expected {_size(picture)} px like its picture {image.name}"
-        raise ValueError(f"mask {path}: {expected}, got {_size(mask_picture)}")
+    mask_picture = opened(path)
+    size = size_of(image)
+    if mask_picture.size != size:
+        expected = f"expected {_size(size)} px like its picture {image.name}"
+        raise ValueError(f"mask {path}: {expected}, got {_size(mask_picture.size)}")
     alpha = _alpha_mask(mask_picture, path)
     if alpha is not None:
         return alpha
-    return _checked(_light_mask(mask_picture), path)
+    try:
+        mask = light_part(mask_picture)
+    except ValueError as error:
+        raise ValueError(f"mask {path}: {error}") from error
+    return _checked(mask, path)
 
 
 def _alpha_mask(image: Image.Image, source: Path) -> np.ndarray | None:
@@ -97,13 +103,6 @@ def _alpha_mask(image: Image.Image, source: Path) -> np.ndarray | None:
     return _checked(is_opaque, source)
 
 
-def _light_mask(mask_picture: Image.Image) -> np.ndarray:
-    """Brighter than half of the brightest, so that masks of 0 and 1 are read like those of 0 and 255."""
-    brightness = np.asarray(mask_picture.convert("L")).astype(int)
-    brightest = max(brightness.max(), 1)
-    return 2 * brightness > brightest
-
-
 def _checked(mask: np.ndarray, source: Path) -> np.ndarray:
     """The mask, if it parts the picture."""
     if mask.any() and not mask.all():
@@ -112,14 +111,5 @@ def _checked(mask: np.ndarray, source: Path) -> np.ndarray:
     raise ValueError(f"mask {source}: expected the subject to be a part of the picture, the mask covers {covered}")
 
 
-def _opened(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError) as error:  # PNG's decoder raises SyntaxError
-        raise ValueError(f"{path}: expected a picture that can be read ({error}); save it again as PNG") from error
-
-
-def _size(image: Image.Image) -> str:
-    return f"{image.width} x {image.height}"
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"

@@ -21,9 +21,10 @@ from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 from sidkit import hub
 from sidkit.config import Masks
 from sidkit.files import whole_file
-from sidkit.masks.contact_sheet import CONTACT_SHEET, MaskedPicture, contact_sheet
-from sidkit.masks.given import MASKS_FOLDER, given_mask, write_mask
-from sidkit.subjects import load_image, picture_files
+from sidkit.image_files import load_image
+from sidkit.masks.contact_sheet import MaskedPicture, contact_sheet, shrunk
+from sidkit.masks.given import given_mask, write_mask
+from sidkit.picture_folder import CONTACT_SHEET, MASKS_FOLDER, readable_pictures
 
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)  # what loading raises
 
@@ -126,18 +127,19 @@ def write_masks(
     """Find a mask for each picture of a subject's folder that has none, and write it into its folder `masks`.
 
     Given masks and alpha channels stay as they are. `masks/contact_sheet.png` shows all of them, with what was found,
-    to be checked by eye before anything is measured. Returns what the sheet shows; where nothing was found, the mask is
-    None, and the picture has to be given one by hand or asked for with lower thresholds. Raises ValueError for a folder
-    without pictures, and for masks and pictures that cannot be read.
+    to be checked by eye before anything is measured. Returns what the sheet shows, as small as it shows it; where
+    nothing was found, the mask is None, and the picture has to be given one by hand or asked for with lower thresholds.
+    Raises ValueError, before anything is looked for, for a folder without pictures, and for masks and pictures that
+    cannot be read.
     """
     folder = Path(folder)
-    paths = picture_files(folder)
-    if not paths:
-        raise ValueError(f"masks: expected pictures in {folder}, found none")
+    paths = readable_pictures(folder, "masks")
+    for path in paths:
+        given_mask(path)
     (folder / MASKS_FOLDER).mkdir(exist_ok=True)
     pictures = []
     for path in tqdm(paths, desc="masks", unit="picture", delay=5, disable=not progress):
-        pictures.append(_masked(path, class_word, finder))
+        pictures.append(shrunk(_masked(path, class_word, finder)))
     with whole_file(folder / MASKS_FOLDER / CONTACT_SHEET) as partial:
         contact_sheet(pictures).save(partial, format="PNG")
     return pictures

@@ -19,7 +19,8 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.config import check_name
-from sidkit.subjects import load_image, picture_files
+from sidkit.image_files import load_image
+from sidkit.picture_folder import picture_files
 
 PROMPTS, REFERENCES = "prompts.csv", "references"
 MOST_REFERENCES = 4  # beside a pair

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sidkit.image_files import opened
+
 ART = Path(__file__).parent / "art"
 CELL = 128  # px
 COLUMNS = 8
@@ -65,7 +67,7 @@ def _cells() -> dict[tuple[str, str], tuple[str, int]]:
 def _sheet(path: Path) -> Image.Image:
     if not path.exists():
         raise FileNotFoundError(f"expected the art sheet {path}; run `sidkit stickers atlas` to build it")
-    return Image.open(path).convert("RGBA")
+    return opened(path).convert("RGBA")
 
 
 @lru_cache(maxsize=None)

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
 from sidkit.files import write_text
+from sidkit.image_files import opened
 from sidkit.stickers.atlas import (
     ART,
     CELL,
@@ -147,7 +148,7 @@ def _render(package: Path, picture: str) -> Image.Image:
     """A ready-made WebP, or an icon of an Iconify set, at the size of a cell."""
     if not picture.endswith(".webp"):
         return _icon(package / "icons.json", picture)
-    image = Image.open(package / "assets" / picture).convert("RGBA")
+    image = opened(package / "assets" / picture).convert("RGBA")
     return image.resize((CELL, CELL), Image.LANCZOS)
 
 
@@ -161,7 +162,7 @@ def _icon(icons: Path, picture: str) -> Image.Image:
         height=CELL,
         skip_system_fonts=True,
     )
-    return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
+    return Image.open(io.BytesIO(bytes(png)), formats=["PNG"]).convert("RGBA")
 
 
 @lru_cache(maxsize=None)

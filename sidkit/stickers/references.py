@@ -21,6 +21,7 @@ from PIL import Image
 from sidkit.captions import CAPTIONS
 from sidkit.config import check_name
 from sidkit.files import write_json
+from sidkit.image_files import opened
 from sidkit.mark import MARK
 from sidkit.stickers import factors, grammar
 from sidkit.stickers.factors import Scene, subject_classes
@@ -102,7 +103,7 @@ def things_by_picture(folder: Path) -> dict[str, dict[str, str]]:
 def outlines(subject: Subject) -> list[np.ndarray]:
     """Boolean (height, width) masks of a subject with what it wears, one an image; none where there are none."""
     files = [subject.folder / OUTLINES / f"{image.stem}.png" for image in subject.images]
-    return [np.asarray(Image.open(file).convert("L")) > 127 for file in files if file.is_file()]
+    return [np.asarray(opened(file).convert("L")) > 127 for file in files if file.is_file()]
 
 
 def seeded(seed: int, word: str) -> np.random.Generator:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from sidkit.image_files import opened
 from sidkit.study.pieces.picture_files import file_name, open_pictures
 
 Find = Callable[[Sequence[Image.Image], str], list[np.ndarray | None]]
@@ -43,4 +44,4 @@ def read_masks(wanted: Masked, folder: Path) -> list[list[np.ndarray | None]]:
 
 
 def _read(path: Path) -> np.ndarray | None:
-    return np.asarray(Image.open(path).convert("L")) > 127 if path.is_file() else None
+    return np.asarray(opened(path).convert("L")) > 127 if path.is_file() else None

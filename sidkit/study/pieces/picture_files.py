@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from sidkit.image_files import opened
+
 
 def file_name(prompt: int, turn: int) -> str:
     """Of a prompt's picture, both counted from 0."""
@@ -14,7 +16,7 @@ def file_name(prompt: int, turn: int) -> str:
 
 def open_picture(folder: Path, prompt: int, turn: int) -> Image.Image:
     """A prompt's picture, in RGB."""
-    return Image.open(folder / file_name(prompt, turn)).convert("RGB")
+    return opened(folder / file_name(prompt, turn)).convert("RGB")
 
 
 def open_pictures(folder: Path, prompts: int, turns: int) -> list[list[Image.Image]]:

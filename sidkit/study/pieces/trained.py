@@ -14,6 +14,7 @@ from PIL import Image
 
 from sidkit.config import Sampling, Training
 from sidkit.generation import class_pictures
+from sidkit.image_files import opened
 from sidkit.personalization.loop import TrainingLog, personalize
 from sidkit.personalization.saving import load_personalized, save_personalized
 from sidkit.study.pieces.base import Base
@@ -75,7 +76,7 @@ def draw_class(wanted: ClassPictures, pipe: DiffusionPipeline, folder: Path) -> 
 
 def read_class(folder: Path) -> Prior:
     """The class pictures in a folder, with their captions."""
-    images = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.png"))]
+    images = [opened(path).convert("RGB") for path in sorted(folder.glob("*.png"))]
     return images, json.loads((folder / CAPTIONS).read_text())
 
 
