@@ -107,7 +107,7 @@ def content(value: Any) -> Any:
         case Path():
             return _path(value)
         case Image.Image():
-            return f"image {value.mode} {value.width}x{value.height} {_sha(value.tobytes())}"
+            return f"image {value.mode} {value.width}x{value.height} {_sha(_pixels(value))}"
         case np.ndarray():
             return (
                 f"array {value.dtype} {'x'.join(map(str, value.shape))} {_sha(np.ascontiguousarray(value).tobytes())}"
@@ -232,6 +232,12 @@ def _file(path: Path, size: int, modified: int) -> str:
     """Hash of a file's bytes, remembered while its size and time of change stay: weights are asked for often."""
     with path.open("rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _pixels(image: Image.Image) -> bytes:
+    """The bytes of all pixels; of a picture with a palette, or one transparent colour, as they are seen."""
+    is_plain = image.palette is None and "transparency" not in image.info
+    return image.tobytes() if is_plain else image.convert("RGBA").tobytes()
 
 
 def _sha(data: bytes) -> str:

@@ -221,3 +221,29 @@ def test_two_processes_make_it_once(tmp_path):
     assert len(results) == 1
     assert Path(results.pop()).read_text() == "whole"
     assert (tmp_path / "log").read_text() == "made\n"
+
+
+def paletted(*colors):
+    picture = Image.new("P", (8, 8))
+    picture.putpalette([value for color in colors for value in color])
+    return picture
+
+
+def with_clear_color(mode, color):
+    picture = Image.new(mode, (8, 8))
+    picture.info["transparency"] = color
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (paletted((255, 0, 0)), paletted((0, 0, 255))),
+        (with_clear_color("RGB", (0, 0, 0)), with_clear_color("RGB", (9, 9, 9))),
+        (with_clear_color("L", 0), Image.new("L", (8, 8))),
+        (with_clear_color("P", 0), Image.new("P", (8, 8))),
+    ],
+)
+def test_pictures_that_look_different_have_different_keys(one, other):
+    assert one.tobytes() == other.tobytes()  # it is not the pixels' numbers that differ
+    assert fingerprint(one) == fingerprint(one.copy()) != fingerprint(other)
