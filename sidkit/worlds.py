@@ -17,8 +17,10 @@ from PIL import Image
 from sidkit.config import Profile, model_key, shipped, weights_folder
 from sidkit.describe.describers import STICKERS
 from sidkit.describe.prompts import photo_prompts
+from sidkit.describe.prompts import unrelated_to as photos_unrelated_to
 from sidkit.stickers import references
 from sidkit.stickers.sticker_prompts import sticker_prompts
+from sidkit.stickers.sticker_prompts import unrelated_to as stickers_unrelated_to
 from sidkit.subjects import Prompt, Subject
 
 
@@ -35,6 +37,10 @@ class World(Protocol):
         None asks for what the references show. Kinds: recontextualization, nearby, accessory and property; a style has
         other ones. Raises ValueError where there are fewer than `each`.
         """
+        ...
+
+    def unrelated(self, class_word: str) -> list[str]:
+        """At least ten prompts that have nothing to do with subjects of the class, without `[v]`."""
         ...
 
     def undesired(self, subject: Subject) -> dict[str, str]:
@@ -81,6 +87,10 @@ class Photos:
     def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
         """The same few values for every subject, in order; `seed` changes nothing."""
         return photo_prompts(subject, each)
+
+    def unrelated(self, class_word: str) -> list[str]:
+        """Of a list."""
+        return photos_unrelated_to(class_word)
 
     def undesired(self, subject: Subject) -> dict[str, str]:
         """Nothing is known."""
@@ -132,6 +142,10 @@ class StickerWorld:
     def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
         """Drawn from the world's factors by `seed`."""
         return sticker_prompts(subject, each, seed=seed)
+
+    def unrelated(self, class_word: str) -> list[str]:
+        """Of the other classes."""
+        return stickers_unrelated_to(class_word)
 
     def undesired(self, subject: Subject) -> dict[str, str]:
         """What the scenes share."""

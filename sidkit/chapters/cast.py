@@ -39,10 +39,12 @@ CAST: dict[str, dict[str, tuple[Any, Any, Any]]] = {
     },
     "methods": {
         "subjects":                  (1,          1,               6),
+        "unrelated prompts":         (2,          4,               10),
     },
     "single_reference": {
         "methods":                   (("dreambooth",), ("dreambooth",), ("dreambooth", "custom_diffusion", "svdiff")),
         "subjects of things":        ((),         ("robot",),      ("robot", "dog")),
+        "unrelated prompts":         (2,          4,               10),
         "subjects of pose":          (1,          1,               2),
     },
     "attention_maps": {

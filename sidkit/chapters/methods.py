@@ -22,6 +22,7 @@ from sidkit.personalization.saving import FILE
 from sidkit.plot import charts
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial, trials
+from sidkit.study.drift import with_drift
 from sidkit.study.excerpts import first_prompts, first_subject
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
@@ -49,6 +50,7 @@ def plans(
         scale,
         subjects=subjects or cast.classes("methods", scale),
         arms=arms(methods),
+        unrelated=cast.of("methods", "unrelated prompts", scale),
         **options,
     )
     return {"methods": plan}
@@ -60,9 +62,10 @@ def claims(results: Results) -> list[Trial]:
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
-    """The measures of every arm, and what its trainings cost."""
+    """The measures of every arm, how far its models have drifted, and what its trainings cost."""
     table = arms_table(results.main.frame, seed=results.seed)
-    return {"methods": with_costs(table, results.main)}
+    drifted = with_drift(table, results.main.drift, seed=results.seed)
+    return {"methods": with_costs(drifted, results.main)}
 
 
 def values(results: Results) -> dict[str, Any]:

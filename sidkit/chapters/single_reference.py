@@ -31,6 +31,7 @@ from sidkit.plot import sheets
 from sidkit.stickers.subject_encoder import view
 from sidkit.study.chapter import Results
 from sidkit.study.claims import Claim, Statement, Trial, trials
+from sidkit.study.drift import with_drift
 from sidkit.study.masks import as_segmented
 from sidkit.study.plan import Arm, Plan, make_plan
 from sidkit.study.run import Study
@@ -82,6 +83,7 @@ def plans(
         subjects=subjects or _subjects(scale),
         arms=(*trained, looking),
         references=1,
+        unrelated=cast.of("single_reference", "unrelated prompts", scale),
         **options,
     )
     return {"single": plan}
@@ -140,9 +142,9 @@ def claims_of(plan: Plan) -> list[Claim]:
 
 
 def measures_table(study: Study, *, seed: int) -> pd.DataFrame:
-    """A row an arm: the measures, how often the reference's pose is kept, and what a training takes."""
+    """A row an arm: the measures, how often the reference's pose is kept, drift, and what a training takes."""
     table = arms_table(study.frame, seed=seed, names=(*MEASURES, POSE))
-    table = with_costs(table, study)
+    table = with_costs(with_drift(table, study.drift, seed=seed), study)
     return table.rename(columns={POSE: "pose"})
 
 

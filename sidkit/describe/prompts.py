@@ -38,6 +38,27 @@ KINDS_OF_STYLE = (
     )),
 )  # fmt: skip
 
+UNRELATED = (  # of which a subject's own class is left out
+    "a photo of a dog",
+    "a photo of a wooden chair in a garden",
+    "a photo of an old man reading a newspaper",
+    "a watercolor painting of a lighthouse",
+    "a photo of a bowl of fruit on a table",
+    "a photo of a cat",
+    "a photo of a castle on a hill",
+    "a photo of a busy street at night",
+    "a photo of a toy train",
+    "a pencil drawing of a horse",
+    "a photo of a lake between mountains",
+    "a photo of a backpack",
+)
+
+
+def unrelated_to(class_word: str) -> list[str]:
+    """Prompts of photos that do not speak of the class, ten of them or more."""
+    *_, noun = class_word.lower().split()
+    return [prompt for prompt in UNRELATED if noun not in prompt.split()]
+
 
 def photo_prompts(subject: Subject, each: int = 2) -> list[Prompt]:
     """`each` prompts of each kind for a subject in photos, the kinds in turn.

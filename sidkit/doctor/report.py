@@ -77,16 +77,16 @@ def _work(plans: Sequence[Plan], machine: Machine) -> str:
     """All plans together; those that stand under several names count once."""
     distinct = list({id(plan): plan for plan in plans}.values())
     trainings = sum(plan.runs for plan in distinct)
-    pictures = sum(plan.pictures_total for plan in distinct)
+    pictures = sum(plan.drawn_total for plan in distinct)
     seconds = sum(_plan_seconds(plan, machine.speed) for plan in distinct)
     # A PNG takes about half of its pixels' bytes.
-    disk = sum(plan.pictures_total * 1.5 * plan.profile.resolution**2 for plan in distinct)
+    disk = sum(plan.drawn_total * 1.5 * plan.profile.resolution**2 for plan in distinct)
     return f"{trainings} personalizations and {pictures} pictures: {duration(seconds)}, {gigabytes(disk)} of disk"
 
 
 def _plan_seconds(plan: Plan, speed: float) -> float:
     """Of a plan's trainings, each by its own method and steps, and of its pictures."""
-    seconds = plan.pictures_total * needs.picture_seconds(plan.profile, speed)
+    seconds = plan.drawn_total * needs.picture_seconds(plan.profile, speed)
     for arm in plan.trained:
         steps = len(plan.subjects) * plan.training_of(arm).steps
         seconds += steps * needs.step_seconds(plan.profile, arm.method, speed)

@@ -51,6 +51,17 @@ def image_alignment(references: np.ndarray, generated: np.ndarray) -> np.ndarray
     return similarities(references, generated).mean(axis=0)
 
 
+def drift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """1 - the cosine of each picture with the one that was drawn before the training, of the same prompt and noise.
+
+    Both (M, d), pair by pair. (M,) in [0, 2], lower is better; 0 where the training changed nothing. Of prompts that
+    have nothing to do with the subject.
+    """
+    if before.shape != after.shape:
+        raise ValueError(f"expected pictures in pairs, got embeddings of shapes {before.shape} and {after.shape}")
+    return 1 - np.diagonal(similarities(before, after))
+
+
 def similarities(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Cosines (n, m) of embeddings (n, d) and (m, d)."""
     _check_rows("first", a)

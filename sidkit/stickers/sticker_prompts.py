@@ -11,6 +11,7 @@ from sidkit.stickers.references import SHARED, Truth, read_truth, seeded
 from sidkit.subjects import Prompt, Subject
 
 KINDS = 4  # of prompts
+APART = 7  # classes of the list, in which kin stand together
 
 
 def sticker_prompts(subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
@@ -37,6 +38,20 @@ def sticker_prompts(subject: Subject, each: int = 2, *, seed: int = 0) -> list[P
             _prompt(subject, "accessory", {"tied": value["tied"]} | place),
             _prompt(subject, "property", {"attribute": value["attribute"]}),
         ]
+    return prompts
+
+
+def unrelated_to(class_word: str) -> list[str]:
+    """Prompts of all other classes, those far from each other first, every other one in a place; without `[v]`."""
+    others = [name for name in factors.SUBJECTS if name != class_word]
+    spread = [name for first in range(APART) for name in others[first::APART]]
+    places = list(factors.PLACES)
+    prompts = []
+    for turn, name in enumerate(spread):
+        words = ["a photo of", vocabulary.with_article(name)]
+        if turn % 2:
+            words.append(vocabulary.place_phrases(places[turn % len(places)])[0])
+        prompts.append(" ".join(words))
     return prompts
 
 

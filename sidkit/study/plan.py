@@ -99,6 +99,7 @@ class Plan:
     pictures: int
     seed: int
     prompts: tuple[str, ...] = ()
+    unrelated: int = 0  # prompts without the subject, by which drift is measured (`sidkit.study.drift`); 0: it is not
 
     @property
     def training(self) -> Training:
@@ -144,6 +145,11 @@ class Plan:
         prompts = len(self.prompts) or KINDS * self.prompts_each
         return len(self.subjects) * len(self.arms) * prompts * self.pictures
 
+    @property
+    def drawn_total(self) -> int:
+        """How many pictures are drawn: those, and for drift those of the trained models and of the base model."""
+        return self.pictures_total + (self.runs + len(self.subjects)) * self.unrelated * self.pictures
+
     def __str__(self) -> str:
         arms_are_cases = len(self.cases) == len(self.arms)
         subjects = counted(len(self.subjects), "subject")
@@ -166,7 +172,7 @@ class Plan:
         if world_of(self.profile).needs_gpu:
             return "how long that takes is known after the first of them"
         steps = len(self.subjects) * sum(self.training_of(arm).steps for arm in self.trained)
-        seconds = SECONDS_TO_START + SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.pictures_total
+        seconds = SECONDS_TO_START + SECONDS_A_STEP * steps + SECONDS_A_PICTURE * self.drawn_total
         minutes = max(1, round(seconds / 60))
         return f"about {counted(minutes, 'minute')} on two CPU cores"
 
@@ -182,6 +188,7 @@ def make_plan(
     references: int = 0,
     steps: int = 0,
     pictures: int = 0,
+    unrelated: int = 0,
     seed: int = 0,
 ) -> Plan:
     """The plan of a scale, in which whatever is given here takes the place of the scale's own.
@@ -204,6 +211,7 @@ def make_plan(
         pictures=_positive("pictures", pictures or size.pictures),
         seed=seed,
         prompts=tuple(prompts),
+        unrelated=unrelated,
     )
 
 

@@ -16,6 +16,7 @@ from sidkit.study.pieces.encoded import Encoded
 from sidkit.study.pieces.measured import Measured
 from sidkit.study.pieces.rendered import Rendered
 from sidkit.study.pieces.trained import ClassPictures, Trained
+from sidkit.study.pieces.untrained import Untrained
 from sidkit.study.plan import Plan, Stickers
 from sidkit.subjects import load_images
 from sidkit.worlds import world_of_folder
@@ -57,6 +58,11 @@ def trained(plan: Plan, cell: Cell) -> Trained:
         class_word=cell.subject.class_word if METHODS[cell.arm.method].starts_as_class else None,
         seed=plan.seed,
     )
+
+
+def untrained(plan: Plan, cell: Cell) -> Untrained:
+    """The base model, computed as the arm's own is."""
+    return Untrained(Base.of(plan.profile), plan.training_of(cell.arm).precision)
 
 
 def class_pictures(plan: Plan, cell: Cell) -> ClassPictures:

@@ -23,6 +23,7 @@ from sidkit.model_cache import Models
 from sidkit.runs import Runs
 from sidkit.study import recipes
 from sidkit.study.cells import Cell, cells_of
+from sidkit.study.drift import drift_of
 from sidkit.study.pieces.drawn import Drawn
 from sidkit.study.pieces.picture_files import open_picture
 from sidkit.study.plan import Plan, Stickers
@@ -32,12 +33,16 @@ from sidkit.subjects import Prompt, Subject, load_subject
 
 @dataclass(frozen=True)
 class Study:
-    """What came out. `frame` has a row a picture: subject, arm, method, case, prompt, kind, seed, and the measures."""
+    """What came out. `frame` has a row a picture: subject, arm, method, case, prompt, kind, seed, and the measures.
+
+    `drift` has one of each picture without the subject: what the training of its arm changed there.
+    """
 
     plan: Plan
     cells: dict[tuple[str, str], Cell]  # by the names of subject and arm
     folders: dict[tuple[str, str], Path]  # of their pictures
     frame: pd.DataFrame
+    drift: pd.DataFrame
     workshop: Workshop
 
     @property
@@ -85,13 +90,14 @@ def run_study(plan: Plan, runs: Runs, *, progress: bool = True) -> Study:
     workshop = Workshop(runs, Models(plan.profile, _texts(plan, cells)))
     if progress:
         print(plan, file=sys.stderr)  # where the bars are, so that it is seen before the work and not after it
-    folders, frames = {}, []
+    folders, frames, drifts = {}, [], []
     for names, cell in tqdm(cells.items(), "subjects and arms", disable=not progress):
         pictures = workshop.pictures(recipes.drawn(plan, cell))
         measures = workshop.measures(recipes.measured(plan, cell, pictures), pictures)
         folders[names] = pictures
         frames.append(_labelled(measures, cell))
-    return Study(plan, cells, folders, pd.concat(frames, ignore_index=True), workshop)
+        drifts.append(_labelled(drift_of(plan, cell, workshop), cell))  # while its model is there
+    return Study(plan, cells, folders, _joined(frames), _joined(drifts), workshop)
 
 
 def _texts(plan: Plan, cells: Mapping[tuple[str, str], Cell]) -> list[str]:
@@ -100,6 +106,11 @@ def _texts(plan: Plan, cells: Mapping[tuple[str, str], Cell]) -> list[str]:
     for cell in cells.values():
         texts += [insert(text, plan.profile.identifier) for text in cell.texts()]
     return texts
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All rows of the frames that have any."""
+    return pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
 
 
 def _labelled(measures: pd.DataFrame, cell: Cell) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ from sidkit.personalization.loop import TrainingLog
 from sidkit.personalization.watch import EarlyLook
 from sidkit.runs import Runs, fingerprint
 from sidkit.study.pieces.drawn import Drawn, draw, noise
+from sidkit.study.pieces.drifted import Drifted, measure_drift, read_drift
 from sidkit.study.pieces.encoded import Encoded, encode
 from sidkit.study.pieces.measured import Measured, measure_pictures, read_measures
 from sidkit.study.pieces.rendered import Rendered, render
@@ -28,6 +29,7 @@ from sidkit.study.pieces.trained import (
     save_trained,
     train,
 )
+from sidkit.study.pieces.untrained import Untrained
 from sidkit.subjects import Subject, load_subject
 
 LOOKED_AT = 2  # captions that are drawn while a long training runs
@@ -39,6 +41,7 @@ class Workshop:
 
     runs: Runs
     models: Models
+    _last: dict[str, DiffusionPipeline] = field(default_factory=dict)  # the model that was made last, by its key
 
     def pictures(self, wanted: Drawn) -> Path:
         """The folder of a subject's and arm's pictures."""
@@ -56,8 +59,25 @@ class Workshop:
 
         return read_measures(self.runs.get("measures", wanted, make, code=[Measured]))
 
-    def pipeline(self, wanted: Trained | Encoded) -> DiffusionPipeline:
-        """A copy of the base model that has learnt the subject."""
+    def drift(self, wanted: Drifted, before: Path, after: Path) -> pd.DataFrame:
+        """The table of the pictures in two folders, a row a pair."""
+
+        def make(folder: Path) -> None:
+            measure_drift(wanted, self.models.instruments, before, after, folder)
+
+        return read_drift(self.runs.get("drift", wanted, make, code=[Drifted]))
+
+    def pipeline(self, wanted: Trained | Encoded | Untrained) -> DiffusionPipeline:
+        """The base model, or a copy that has learnt the subject; that is kept until another one is asked for."""
+        if isinstance(wanted, Untrained):
+            return self.models.pipe
+        name = fingerprint(wanted)
+        if name not in self._last:
+            self._last.clear()  # first, so that there is room
+            self._last[name] = self._learnt(wanted)
+        return self._last[name]
+
+    def _learnt(self, wanted: Trained | Encoded) -> DiffusionPipeline:
         pipe = copy_pipeline(self.models.pipe)
         if isinstance(wanted, Encoded):
             return encode(wanted, pipe, self.models.profile)

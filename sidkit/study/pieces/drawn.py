@@ -12,16 +12,17 @@ from sidkit.config import Sampling
 from sidkit.generation import Picture, generate
 from sidkit.study.pieces.picture_files import file_name
 
-if TYPE_CHECKING:  # which of the two it is, and so whose code counts, is said where the pictures are asked for
+if TYPE_CHECKING:  # which of them it is, and so whose code counts, is said where the pictures are asked for
     from sidkit.study.pieces.encoded import Encoded
     from sidkit.study.pieces.trained import Trained
+    from sidkit.study.pieces.untrained import Untrained
 
 
 @dataclass(frozen=True)
 class Drawn:
     """All that the pictures of a subject and arm depend on."""
 
-    model: Trained | Encoded
+    model: Trained | Encoded | Untrained
     prompts: tuple[str, ...]  # with the identifier
     seeds: tuple[int, ...]  # a picture of each prompt for each
     sampling: Sampling
