@@ -26,6 +26,7 @@ LAYERS = (
         "sidkit.inflection",
         "sidkit.mark",
         "sidkit.picture_folder",
+        "sidkit.markdown",
         "sidkit.shown",
         "sidkit.torchvision_ops",
         "sidkit.yaml_files",

@@ -16,6 +16,7 @@ from sidkit.chapters import cast
 from sidkit.config import check_name
 from sidkit.describe.cases import captions_of_case
 from sidkit.inflection import counted
+from sidkit.markdown import code
 from sidkit.measure.statistics import case_means
 from sidkit.plot import sheets
 from sidkit.stickers.references import BIASES, SHARED
@@ -176,8 +177,8 @@ def captions(studies: Studies) -> pd.DataFrame:
         sid = captions_of_case(subject, SID_CASE)[0]
         row = {
             "Bias": bias,
-            "Usual caption": f"`{usual}`",
-            "SID": f"`{sid}`",
+            "Usual caption": code(usual),
+            "SID": code(sid),
         }
         table.append(row)
     return pd.DataFrame(table)

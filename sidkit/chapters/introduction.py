@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown
 
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import description_cases
 from sidkit.describe.cases import captions_of_case
+from sidkit.markdown import Markdown, code
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.plot import sheets
 from sidkit.study.chapter import Results
@@ -23,6 +23,10 @@ from sidkit.subjects import load_images
 
 NAME = "00_introduction"
 SHOWN = 4  # prompts
+HEADLINE = Markdown(
+    "Of the things that a picture should not show it shows {usual} after the usual captions, and {sid} after captions "
+    "that say what is not the subject. The difference is {difference}, and the claim is **{word}**: {reason}."
+)
 
 
 def plans(
@@ -51,12 +55,11 @@ def values(results: Results) -> dict[str, Any]:
     prompts = first_prompts(results.main, SHOWN)
     asked = [text.removeprefix("a photo of ") for text in prompts]
     usual, sid = _captions(results.main)
-    finding = headline(results.main.frame, seed=results.seed)
     return {
         "asked": "; ".join(asked),
-        "usual_caption": Markdown(f"`{usual}`"),
-        "sid_caption": Markdown(f"`{sid}`"),
-        "headline": Markdown(finding),
+        "usual_caption": code(usual),
+        "sid_caption": code(sid),
+        "headline": headline(results.main.frame, seed=results.seed),
     }
 
 
@@ -74,20 +77,21 @@ def rows(study: Study) -> sheets.Rows:
     return titles, images, []
 
 
-def headline(frame: pd.DataFrame, *, seed: int) -> str:
-    """The paper's main point in two sentences of Markdown: SID (case 3) beside the usual captions (case 1)."""
+def headline(frame: pd.DataFrame, *, seed: int) -> Markdown:
+    """The paper's main point in two sentences: SID (case 3) beside the usual captions (case 1)."""
     claim = _main_point()
     (verdict,) = check(frame, [claim], seed=seed)
     if verdict.difference is None:
-        return f"Whether it is so, this run cannot say: {verdict.reason}."
+        return Markdown("Whether it is so, this run cannot say: {}.").format(verdict.reason)
     means = case_means(frame, claim.measure, seed=seed)
     usual = Interval(*means.loc[USUAL_CASE])
     sid = Interval(*means.loc[SID_CASE])
-    difference = interval_text(verdict.difference, claim.measure, "points")
-    return (
-        f"Of the things that a picture should not show it shows {interval_text(usual, claim.measure)} after the usual "
-        f"captions, and {interval_text(sid, claim.measure)} after captions that say what is not the subject. The "
-        f"difference is {difference}, and the claim is **{verdict.word}**: {verdict.reason}."
+    return HEADLINE.format(
+        usual=interval_text(usual, claim.measure),
+        sid=interval_text(sid, claim.measure),
+        difference=interval_text(verdict.difference, claim.measure, "points"),
+        word=verdict.word,
+        reason=verdict.reason,
     )
 
 

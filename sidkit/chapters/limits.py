@@ -14,6 +14,7 @@ import pandas as pd
 from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
 from sidkit.describe.cases import captions_of_case
+from sidkit.markdown import code
 from sidkit.plot import sheets
 from sidkit.stickers.grammar import leave_out
 from sidkit.stickers.references import read_truth
@@ -184,7 +185,7 @@ def captions(study: Study) -> pd.DataFrame:
     rows = []
     for arm in study.plan.arms:
         texts = captions_of_case(subject, arm.case) if arm.case else arm.captions(subject)
-        rows.append((arm.name, f"`{texts[0]}`"))
+        rows.append((arm.name, code(texts[0])))
     return pd.DataFrame(rows, columns=["Captions", "Of the first reference"])
 
 

@@ -21,6 +21,7 @@ from sidkit.captions import SID_CASE, USUAL_CASE
 from sidkit.chapters import biases, cast
 from sidkit.describe.cases import captions_of_case
 from sidkit.describe.negative_prompt import negative_prompt
+from sidkit.markdown import code
 from sidkit.masks.given import FILLS, apply_mask
 from sidkit.plot import charts, sheets
 from sidkit.study.chapter import Results
@@ -233,7 +234,7 @@ def texts(study: Study) -> pd.DataFrame:
         "the negative prompt, in drawing": negative_prompt(subject),
         "SID, in training": sid,
     }
-    rows = [(use, f"`{text}`") for use, text in text_by_use.items()]
+    rows = [(use, code(text)) for use, text in text_by_use.items()]
     return pd.DataFrame(rows, columns=["What", "Text"])
 
 

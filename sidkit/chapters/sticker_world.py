@@ -16,6 +16,7 @@ from sidkit.chapters import cast
 from sidkit.config import PARTS, load_profile, model_key, weights_folder
 from sidkit.generation import generate
 from sidkit.image_files import opened
+from sidkit.markdown import Markdown
 from sidkit.model_cache import Models
 from sidkit.pretrain.evaluate import evaluate
 from sidkit.runs import Runs
@@ -57,7 +58,7 @@ class Factor:
 
     name: str
     values: Iterable[str]
-    role: str
+    role: str | Markdown
 
 
 FACTORS = (
@@ -68,7 +69,7 @@ FACTORS = (
     Factor("what it wears", factors.TIED, "tied-object bias"),
     Factor("style of the picture", factors.STYLES, "wanted, where the content is the bias (substance)"),
     Factor("pose", factors.POSES, "pose bias"),
-    Factor("colour or material", factors.ATTRIBUTES, "property edits, such as *a purple dog*"),
+    Factor("colour or material", factors.ATTRIBUTES, Markdown("property edits, such as *a purple dog*")),
 )
 LINE_BY_HEAD = {  # of a card
     "Parameters": "parameters",

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from IPython.display import Markdown
 
 from sidkit.captions import CAPTIONS, SID_CASE, USUAL_CASE, class_word_of
 from sidkit.check import scores
@@ -20,6 +19,7 @@ from sidkit.describe.folder import HAND, describe_folder, sources, unwritten
 from sidkit.describe.instructions import load_instruction
 from sidkit.inflection import counted
 from sidkit.mark import MARK, check_mark, class_caption
+from sidkit.markdown import Markdown, code
 from sidkit.picture_folder import readable_pictures
 from sidkit.plot import sheets
 from sidkit.runs import Runs
@@ -38,6 +38,15 @@ ARMS = (Arm("without SID", USUAL_CASE), Arm("with SID", SID_CASE))
 LONGEST = 200  # letters of a caption's end that a table shows
 OPENAI = "openai:"  # before a model's name
 PLANTED = 100  # subjects of four captions each, on which the checker is scored
+FOREIGN_PICTURES = Markdown(
+    "**These pictures are not of Sticker World**, and its model has seen nothing else: it reduces them to "
+    "{side} x {side} pixels and paints what it can. What follows shows that all the steps work, and not what SID does "
+    "for your pictures. For that, set `profile` to `sd15`, on a GPU."
+)
+DESCRIPTIONS_BY_A_STRANGER = Markdown(
+    "**The descriptions are not to be believed, either**: the captioner that wrote them has seen nothing but drawings. "
+    "With another profile they are written anew; correct what you want to keep."
+)
 
 
 @dataclass(frozen=True)
@@ -105,9 +114,9 @@ def values(results: Results) -> dict[str, Any]:
     (plan,) = results.plans.values()
     return {
         "class_word": results.findings.subject.class_word,
-        "world": Markdown(world_sentences(plan, results.findings.subject)),
+        "world": world_sentences(plan, results.findings.subject),
         "found": findings_summary(results.findings.findings),
-        "scores_told": Markdown(" ".join(scores.sentence(*scored) for scored in _scored().items())),
+        "scores_told": Markdown(" ").join(scores.sentence(*scored) for scored in _scored().items()),
     }
 
 
@@ -166,16 +175,13 @@ def captions_table(subject: Subject) -> pd.DataFrame:
     for file, text in subject.captions[SID_CASE].items():
         author = author_by_file.get(file, {}).get(str(SID_CASE), HAND)
         author = world.author if author == HAND else author
-        rows.append((f"`{file}`", f"`{text}`", author))
+        rows.append((code(file), code(text), author))
     return pd.DataFrame(rows, columns=["Picture", "Description (case 3, SID)", "Written by"])
 
 
 def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
     """A row a finding: where, what is wrong, what it risks, what to do; one that says so where there is none."""
-    rows = [
-        (f"`{finding.file}`", f"{finding.level}: {_fault(finding)}", finding.bias, _shortened(finding.advice))
-        for finding in findings
-    ]
+    rows = [(code(finding.file), _fault(finding), finding.bias, _shortened(finding.advice)) for finding in findings]
     return pd.DataFrame(rows or [("all", "none", "-", "-")], columns=["Picture", "Finding", "Risks", "What to do"])
 
 
@@ -207,32 +213,23 @@ def spoilt_table(subject: Subject) -> pd.DataFrame:
     for way in ways:
         for finding in find({"": way}, word, style=is_style)[:1]:
             row = {
-                "Caption": f"`{way}`",
+                "Caption": code(way),
                 "What is wrong": KINDS[finding.kind][0],
                 "Risks": finding.bias,
-                "What `--fix` writes": f"`{finding.fix}`" if finding.fix else "-",
+                "What `--fix` writes": code(finding.fix or "-"),
             }
             rows.append(row)
     return pd.DataFrame(rows)
 
 
-def world_sentences(plan: Plan, subject: Subject) -> str:
+def world_sentences(plan: Plan, subject: Subject) -> Markdown:
     """Whether the model can know such pictures at all, and whether their descriptions can be believed."""
     if not _foreign(plan, subject):
-        return f"The model is that of the profile `{plan.profile.name}`."
-    side = plan.profile.resolution
-    pictures = (
-        "**These pictures are not of Sticker World**, and its model has seen nothing else: it reduces them to "
-        f"{side} x {side} pixels and paints what it can. What follows shows "
-        "that all the steps work, and not what SID does for your pictures. For that, set `profile` to `sd15`, on "
-        "a GPU."
-    )
+        return Markdown("The model is that of the profile {}.").format(code(plan.profile.name))
+    pictures = FOREIGN_PICTURES.format(side=plan.profile.resolution)
     if not _not_believed(subject.folder, world_of_folder(subject.folder)):
         return pictures
-    return (
-        f"{pictures} **The descriptions are not to be believed, either**: the captioner that wrote them has seen "
-        "nothing but drawings. With another profile they are written anew; correct what you want to keep."
-    )
+    return Markdown("{} {}").format(pictures, DESCRIPTIONS_BY_A_STRANGER)
 
 
 def _foreign(plan: Plan, subject: Subject) -> bool:
@@ -273,10 +270,12 @@ def _describer(name: str, plan: Plan, folder: Path) -> Describer:
     return make_describer(name)
 
 
-def _fault(finding: Finding) -> str:
-    """What is wrong, with the words that are where the kind is about words."""
-    words = f", `{finding.words}`" if finding.words and finding.kind in ("looks", "mirror") else ""
-    return f"{KINDS[finding.kind][0]}{words}"
+def _fault(finding: Finding) -> Markdown:
+    """How grave it is and what is wrong, with the words that are where the kind is about words."""
+    fault = Markdown("{}: {}").format(finding.level, KINDS[finding.kind][0])
+    if finding.words and finding.kind in ("looks", "mirror"):
+        return Markdown("{}, {}").format(fault, code(finding.words))
+    return fault
 
 
 def _shortened(text: str) -> str:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from sidkit.check.check import KINDS, find
 from sidkit.mark import MARK, class_caption
+from sidkit.markdown import Markdown, code
 from sidkit.stickers import grammar
 from sidkit.stickers.drawing_words import looks
 from sidkit.stickers.factors import Scene
@@ -116,21 +117,22 @@ def table(sets: Mapping[str, list[Sample]]) -> pd.DataFrame:
     for kind in (*KINDS, "all"):
         if not any(kind in score.index for score in score_by_set.values()):
             continue
-        row = {"Finding": f"`{kind}`" if kind in KINDS else kind}
+        row = {"Finding": code(kind) if kind in KINDS else kind}
         for name, score in score_by_set.items():
             row |= _counts(name, score, kind)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def sentence(name: str, samples: list[Sample]) -> str:
-    """A set's precision and recall with 95 % intervals, in Markdown."""
+def sentence(name: str, samples: list[Sample]) -> Markdown:
+    """A set's precision and recall with 95 % intervals."""
     faults, findings, precision, recall = scores(samples).loc["all"]
     captions = sum(len(sample.captions) for sample in samples)
     right = _share("precision", precision, findings)
     found = _share("recall", recall, faults)
     title = name.capitalize()
-    return f"*{title}*, {captions} captions with {faults:.0f} faults: {right} and {found}."
+    sentence = Markdown("*{}*, {} captions with {:.0f} faults: {} and {}.")
+    return sentence.format(title, captions, faults, right, found)
 
 
 def _counts(name: str, score: pd.DataFrame, kind: str) -> dict[str, str]:

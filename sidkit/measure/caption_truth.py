@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import html
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sidkit.markdown import Markdown, markdown
 from sidkit.stickers import grammar
 from sidkit.stickers.factors import Scene
 
 DETAILS = ("variant", "nearby_color", "tied_color")  # of the undesired things
 LOOKS = ("attribute", "looks", "looks_colors")  # of the subject itself
+SAID_RIGHT = Markdown('<span class="said-right">{}</span>')
+SAID_WRONG = Markdown('<span class="said-wrong">{}</span>')
+SAID_OWN = Markdown('<span class="said-own">{}</span>')
+SAID_MISSED = Markdown('<span class="said-missed">(missed: {})</span>')
 BETTER = {"named": "higher", "details": "higher", "wrong": "lower", "own looks": "lower", "off the point": "lower"}
 
 
@@ -34,23 +39,23 @@ def counts(scene: Scene, text: str) -> dict[str, float]:
     }
 
 
-def coloured(text: str, scene: Scene) -> str:
-    """A caption as HTML: phrases of class said-right, said-wrong or said-own, and last what is missed."""
+def coloured(text: str, scene: Scene) -> Markdown:
+    """A caption whose phrases are of class said-right, said-wrong or said-own, and last what is missed."""
     if not text:
-        return _span("does not speak of the subject", "said-wrong")
+        return SAID_WRONG.format("does not speak of the subject")
     there = truth(scene)
     mentioned = grammar.parse(text)
     parts = []
     for words, meaning in grammar.phrases(text):
         if set(meaning) & set(grammar.UNDESIRED):
             right = meaning.items() <= there.items()
-            parts.append(_span(words, "said-right" if right else "said-wrong"))
+            parts.append((SAID_RIGHT if right else SAID_WRONG).format(words))
         else:
             parts.append(_around_the_subject(words, mentioned))
     missed = [factor for factor in grammar.UNDESIRED if factor in there and factor not in mentioned]
     if missed:
-        parts.append(_span(f"(missed: {', '.join(missed)})", "said-missed"))
-    return " ".join(parts)
+        parts.append(SAID_MISSED.format(", ".join(missed)))
+    return Markdown(" ").join(parts)
 
 
 def undesired(text: str) -> list[str]:
@@ -77,15 +82,11 @@ def _share_right(
     return float(np.mean(right)) if right else np.nan
 
 
-def _around_the_subject(words: str, mentioned: Mapping[str, str]) -> str:
+def _around_the_subject(words: str, mentioned: Mapping[str, str]) -> Markdown:
     """Words in which the subject's own looks stand out."""
-    text = html.escape(words)
-    for factor in LOOKS:
-        value = mentioned.get(factor)
-        if value and value in words:
-            text = text.replace(value, _span(value, "said-own"), 1)
-    return text
-
-
-def _span(words: str, kind: str) -> str:
-    return f'<span class="{kind}">{html.escape(words)}</span>'
+    values = [mentioned[factor] for factor in LOOKS if mentioned.get(factor)]
+    if not values:
+        return markdown(words)
+    any_value = "|".join(map(re.escape, values))
+    pieces = re.split(f"({any_value})", words)
+    return Markdown("").join(SAID_OWN.format(piece) if index % 2 else piece for index, piece in enumerate(pieces))

@@ -18,13 +18,14 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from sidkit.markdown import Markdown, printable, table
 from sidkit.runs import Runs
 from sidkit.study import ledger, passport
 from sidkit.study.claims import Statement, Trial, Verdict, reach
 from sidkit.study.excerpts import first_subject
 from sidkit.study.plan import Plan, make_plan
 from sidkit.study.run import Study, run_study
-from sidkit.study.tables import claims_table, company, markdown
+from sidkit.study.tables import claims_table, company
 
 NOT_PLANNED = ("scale", "store")  # parameters of a notebook that belong to `run` itself
 
@@ -57,7 +58,8 @@ class Chapter(Protocol):
         """The tables of the page, by the name that the page calls them by."""
 
     def values(self, results: Results) -> dict[str, Any]:
-        """Numbers and words that the page's sentences take, by name; beside those that all chapters have."""
+        """What the page's sentences take, by name, beside what all chapters have: numbers and words, which it shows
+        letter for letter (`{glue:text}`), or Markdown (`{glue:md}`)."""
 
 
 @dataclass(frozen=True)
@@ -105,23 +107,30 @@ class Results:
         general = general_values(self.main) if self.studies else {}
         return general | (own(self) if own else {})
 
-    def passport(self) -> str:
-        """Markdown: from which runs all of it comes, and the command that makes it again."""
+    def passport(self) -> Markdown:
+        """From which runs all of it comes, and the command that makes it again."""
         given = {name: value for name, value in self.parameters.items() if name == "seed" or value not in EMPTY}
         return passport.of(self.studies, self.chapter.NAME, scale=self.scale, **given)
 
     def glue(self) -> None:
         """Give the page its tables, values and passport by name, and the ledger the verdicts."""
-        from IPython.display import Markdown
         from myst_nb import glue
 
-        for name, table in self.tables.items():
-            glue(name, Markdown(markdown(table)), display=False)
-        for name, value in self.values.items():
-            glue(name, value, display=False)
-        glue("passport", Markdown(self.passport()), display=False)
+        tables = {name: table(frame) for name, frame in self.tables.items()}
+        shown = tables | self.values | {"passport": self.passport()}
+        for name, value in shown.items():
+            glue(name, _as_glued(value), display=False)
         if hasattr(self.chapter, "STATEMENT"):
             ledger.record(self.verdicts, self.chapter.NAME, self.runs.root, scale=self.scale)
+
+
+def _as_glued(value: Any) -> Any:
+    """What `{glue:md}` takes, of Markdown, and `{glue:text}`, of any other value: it reads no markup in that."""
+    from IPython.display import Markdown as Displayed
+
+    if isinstance(value, Markdown):
+        return Displayed(value.source)
+    return printable(value) if isinstance(value, str) else value
 
 
 EMPTY: Sequence[Any] = ("", 0, [])  # values of a parameter that leave the choice to the scale or the profile

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -17,8 +17,9 @@ from typing import Any
 import pandas as pd
 
 from sidkit.files import write_json
+from sidkit.markdown import Markdown, prose
 from sidkit.study.claims import NOT_RUN, WORDS, Statement, Verdict
-from sidkit.study.tables import colored, interval_cell
+from sidkit.study.tables import VERDICT, colored, interval_cell
 
 FOLDER = "ledger"  # inside the run store
 
@@ -64,7 +65,8 @@ def statements_table(
     for chapter, statement in statement_by_chapter.items():
         tests = rows_by_chapter.get(chapter, [])
         link = _link(chapter, _title(chapter)) if tests else "-"
-        rows.append(_statement_row(statement, link, _outcomes(tests) or _not_run(NOT_AT_THIS_SCALE)))
+        outcomes = Markdown(", ").join(_outcome(*counted) for counted in _counted(tests))
+        rows.append(_statement_row(statement, link, outcomes if tests else _not_run(NOT_AT_THIS_SCALE)))
     for statement, reason in untried.items():
         rows.append(_statement_row(statement, "-", _not_run(reason)))
     return pd.DataFrame(rows)
@@ -76,7 +78,7 @@ def tests_table(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
     for chapter, tests in rows_by_chapter.items():
         for test in tests:
             row = {
-                "Claim": f"{test['words']} ({test['source']})",
+                "Claim": prose(f"{test['words']} ({test['source']})"),
                 "Measure": test["measure"],
                 "Difference": _difference(test),
                 "So": colored(test["word"]),
@@ -98,26 +100,27 @@ def counts(rows_by_chapter: dict[str, list[dict]]) -> pd.DataFrame:
 def summary(rows_by_chapter: Mapping[str, list[dict]], statements: int) -> str:
     """How many of the paper's statements were tried, and how the tests came out, in a sentence."""
     tests = list(chain.from_iterable(rows_by_chapter.values()))
-    outcomes = _outcomes(tests, str)
+    outcomes = ", ".join(f"{count} {word}" for count, word in _counted(tests))
     return f"Of {statements} statements, {len(rows_by_chapter)} are tried here, by {len(tests)} tests: {outcomes}."
 
 
-def _statement_row(statement: Statement, where: str, tests: str) -> dict[str, str]:
-    return {"The paper states": f"{statement.words} ({statement.source})", "Tried in": where, "Tests": tests}
+def _statement_row(statement: Statement, where: Any, tests: Markdown) -> dict[str, Any]:
+    words = prose(f"{statement.words} ({statement.source})")
+    return {"The paper states": words, "Tried in": where, "Tests": tests}
 
 
-def _not_run(reason: str) -> str:
-    return f"{colored(NOT_RUN)}: {reason}"
+def _not_run(reason: str) -> Markdown:
+    return VERDICT.format(colored(NOT_RUN), reason)
 
 
-def _outcomes(tests: list[dict], written: Callable[[str], str] = colored) -> str:
-    """Such as "3 reproduced, 1 not run", each word as it is `written`: by default in its colour."""
+def _counted(tests: list[dict]) -> list[tuple[int, str]]:
+    """How many tests came out how, such as 3 reproduced; what none did is left out."""
     counter = Counter(test["word"] for test in tests)
-    outcomes = []
-    for word in WORDS:
-        if counter[word]:
-            outcomes.append(f"{counter[word]} {written(word)}")
-    return ", ".join(outcomes)
+    return [(counter[word], word) for word in WORDS if counter[word]]
+
+
+def _outcome(count: int, word: str) -> Markdown:
+    return Markdown("{} {}").format(count, colored(word))
 
 
 def _folder(store: Path | str, scale: str) -> Path:
@@ -147,8 +150,8 @@ def _difference(test: dict) -> str:
     return interval_cell(test["difference"], test["measure"], "points")
 
 
-def _link(chapter: str, text: str) -> str:
-    return f"[{text}]({chapter}.ipynb)"
+def _link(chapter: str, text: str) -> Markdown:
+    return Markdown("[{}](<{}.ipynb>)").format(text, chapter)
 
 
 def _title(chapter: str) -> str:

@@ -10,28 +10,32 @@ from typing import Any
 
 import pandas as pd
 
+from sidkit.markdown import Markdown, code, table
 from sidkit.runs import RECORD, libraries, provenance
 from sidkit.study.pieces.drawn import noise
 from sidkit.study.run import Study
-from sidkit.study.tables import markdown
+
+PARAGRAPHS = Markdown("\n\n")
+SUMMARY = Markdown(
+    "Profile {profile}, seed {seed}, noise {noise}; {made_by}; "
+    "drawn between {first} and {last}, in {seconds:.0f} s together."
+)
 
 
-def of(studies: Mapping[str, Study], chapter: str, **parameters: Any) -> str:
-    """Markdown: profile, seeds, versions, machine and time of all runs, the command, and a row a subject and arm.
+def of(studies: Mapping[str, Study], chapter: str, **parameters: Any) -> Markdown:
+    """Profile, seeds, versions, machine and time of all runs, the command, and a row a subject and arm.
 
     `parameters` are those of the chapter that the command says. A run's folder has the rest, in its run.json: every
     caption, setting and hash that it depends on. Of a page that trains nothing: versions, machine, the command.
     """
     command = f"sidkit notebook {chapter}{_options(parameters)}"
-    again = f"To make it again: `{command}`."
+    again = Markdown("To make it again: {}.").format(code(command))
     if not studies:
         now = {"libraries": libraries(), **provenance()}
-        return f"{_made_by(now)}.\n\n{again}"
+        return PARAGRAPHS.join([Markdown("{}.").format(_made_by(now)), again])
     study_by_identity = {id(study): study for study in studies.values()}
     distinct = list(study_by_identity.values())
-    table = _runs_table(distinct)
-    paragraphs = [_summary(distinct), again, markdown(table)]
-    return "\n\n".join(paragraphs)
+    return PARAGRAPHS.join([_summary(distinct), again, table(_runs_table(distinct))])
 
 
 def _runs_table(studies: list[Study]) -> pd.DataFrame:
@@ -45,35 +49,36 @@ def _runs_table(studies: list[Study]) -> pd.DataFrame:
             row_by_key[key] = {
                 "Subject": subject,
                 "Arm": arm.name,
-                "Run": f"`{key}`",
-                "First caption": f"`{cell.captions[0]}`",
+                "Run": code(key),
+                "First caption": code(cell.captions[0]),
             }
     return pd.DataFrame(row_by_key.values())
 
 
-def _summary(studies: list[Study]) -> str:
+def _summary(studies: list[Study]) -> Markdown:
     records = _records(studies)
     started = [record["started"] for record in records]
     seconds = sum(record["seconds"] for record in records)
     plan = studies[0].plan
     seeds = noise(plan.seed, plan.pictures)
-    return (
-        f"Profile `{plan.profile.name}`, "
-        f"seed {plan.seed}, "
-        f"noise {_range(seeds)}; "
-        f"{_made_by(records[0])}; "
-        f"drawn between {min(started)} and {max(started)}, "
-        f"in {seconds:.0f} s together."
+    return SUMMARY.format(
+        profile=code(plan.profile.name),
+        seed=plan.seed,
+        noise=_range(seeds),
+        made_by=_made_by(records[0]),
+        first=min(started),
+        last=max(started),
+        seconds=seconds,
     )
 
 
-def _made_by(record: Mapping[str, Any]) -> str:
+def _made_by(record: Mapping[str, Any]) -> Markdown:
     versions = [f"{name} {version}" for name, version in record["libraries"].items()]
     python = f"Python {record['python']}"
     software = ", ".join([*versions, python])
     device = record["device"]
     commit = record["commit"] or "unknown"
-    return f"{software}, {device}; commit `{commit}`"
+    return Markdown("{}, {}; commit {}").format(software, device, code(commit))
 
 
 def _records(studies: list[Study]) -> list[dict[str, Any]]:

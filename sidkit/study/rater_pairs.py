@@ -108,7 +108,7 @@ def table(answered: ratings.Ratings, *, seed: int) -> pd.DataFrame:
         columns={"Difference": "difference", "Agreement": "agreement (alpha)"},
         index=HEAD_BY_WORDS,
     )
-    cells = by_question.replace(r" \[", "<br>[", regex=True)
+    cells = by_question.replace(r" \[", "\n[", regex=True)
     return cells.T.rename_axis("Share of answers").reset_index()
 
 

@@ -1,4 +1,4 @@
-"""A study in numbers: means by case with their intervals, and the Markdown tables that the book's pages show."""
+"""A study in numbers: means by case with their intervals, and the tables that the book's pages show."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from sidkit.captions import USUAL_CASE
 from sidkit.config import check_name
 from sidkit.describe.cases import CASE_NAMES, captions_of_case
+from sidkit.markdown import Markdown, code, prose
 from sidkit.measure.statistics import Interval, case_means
 from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Verdict
 from sidkit.subjects import Subject
@@ -22,7 +23,13 @@ SHARES = ("leakage", "obedience", "leak_", "painted_")  # how the names of share
 COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
 EXPECTED = {REPRODUCED: "as expected", NOT_REPRODUCED: "not as expected"}  # of what nobody claimed
 NO_OTHER_WORDS: Mapping[str, str] = MappingProxyType({})
-STYLES = {REPRODUCED: "claim-yes", WITHIN: "claim-open", NOT_REPRODUCED: "claim-no", NOT_RUN: "claim-none"}
+IN_COLOR = {
+    REPRODUCED: Markdown('<span class="claim-yes">{}</span>'),
+    WITHIN: Markdown('<span class="claim-open">{}</span>'),
+    NOT_REPRODUCED: Markdown('<span class="claim-no">{}</span>'),
+    NOT_RUN: Markdown('<span class="claim-none">{}</span>'),
+}
+VERDICT = Markdown("{}: {}")  # a word in its colour, and the reason
 
 
 def measured(
@@ -91,20 +98,18 @@ def claims_table(
     rows = []
     for verdict in verdicts:
         row = {
-            title: f"{verdict.claim.words} ({verdict.claim.source}).",
+            title: prose(f"{verdict.claim.words} ({verdict.claim.source})."),
             "Here": _difference(verdict),
-            "So": f"{colored(verdict.word, words)}: {verdict.reason}",
+            "So": VERDICT.format(colored(verdict.word, words), verdict.reason),
         }
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def colored(word: str, words: Mapping[str, str] = NO_OTHER_WORDS) -> str:
-    """A verdict's word in its colour, as HTML; `words` may say another in its place."""
-    check_name("verdict", word, STYLES)
-    style = STYLES[word]
-    shown_word = words.get(word, word)
-    return f'<span class="{style}">{shown_word}</span>'
+def colored(word: str, words: Mapping[str, str] = NO_OTHER_WORDS) -> Markdown:
+    """A verdict's word in its colour; `words` may say another in its place."""
+    check_name("verdict", word, IN_COLOR)
+    return IN_COLOR[word].format(words.get(word, word))
 
 
 def company(subject: Subject) -> str:
@@ -119,15 +124,8 @@ def captions_table(subject: Subject, image: int = 0) -> pd.DataFrame:
     rows = []
     for case in cases:
         caption = captions_of_case(subject, case)[image]
-        rows.append((CASE_NAMES[case], f"`{caption}`"))
+        rows.append((CASE_NAMES[case], code(caption)))
     return pd.DataFrame(rows, columns=["Case", "Description"])
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """A table as Markdown, without its index."""
-    cells = table.astype(str)
-    cells = cells.replace(r"\|", "&#124;", regex=True)
-    return cells.to_markdown(index=False, disable_numparse=True)
 
 
 def interval_text(interval: Interval, measure: str, unit: str = "%") -> str:
@@ -156,8 +154,8 @@ def correlation_cell(correlation: Interval) -> str:
 
 
 def _in_two_lines(interval: str) -> str:
-    """As HTML, the mean above its interval's ends."""
-    return interval.replace(" [", "<br>[")
+    """The mean above its interval's ends."""
+    return interval.replace(" [", "\n[")
 
 
 def _difference(verdict: Verdict) -> str:
