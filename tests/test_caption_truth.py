@@ -1,6 +1,7 @@
 """What captions name, miss, get wrong and tell of the subject, counted and coloured."""
 
 import pytest
+from rendered import rendered, words
 
 from sidkit.measure import caption_truth
 from sidkit.stickers import grammar
@@ -41,10 +42,11 @@ def test_phrases_are_the_whole_caption_and_say_what_they_mean():
 
 
 def test_colours_tell_right_wrong_own_and_missed():
-    text = caption_truth.coloured("a purple dog wearing a blue crown on a beach", SCENE)
+    text = str(caption_truth.coloured("a purple dog wearing a blue crown on a beach", SCENE))
     assert '<span class="said-right">on a beach</span>' in text
     assert '<span class="said-wrong">wearing a blue crown</span>' in text
     assert '<span class="said-own">purple</span>' in text
-    assert "(missed: nearby)" in text
-    assert "<script>" not in caption_truth.coloured("a <script> dog on a beach", SCENE)
-    assert "does not speak of the subject" in caption_truth.coloured("", SCENE)
+    assert '<span class="said-missed">(missed: nearby)</span>' in text
+    hostile = caption_truth.coloured("a <script> dog `on` a beach", SCENE)
+    assert words(hostile).startswith("a <script> dog `on` a beach") and not rendered(hostile).select("script, code")
+    assert "does not speak of the subject" in words(caption_truth.coloured("", SCENE))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import results_of
 
-from sidkit import config
+from sidkit import config, markdown
 from sidkit.chapters import limits
 from sidkit.describe.cases import captions_of_case
 from sidkit.plot import sheets
@@ -100,7 +100,7 @@ def test_the_paper_s_words_and_ours_are_kept_apart(studies):
     ours = limits.expectations(studies, seed=0)
     assert {verdict.claim.source for verdict in ours} == {"our expectation"} and len(ours) == 5
     assert claims.NOT_RUN not in {verdict.word for verdict in [*said, *ours]}
-    table = tables.markdown(tables.claims_table(ours, "One would expect", tables.EXPECTED))
+    table = str(markdown.table(tables.claims_table(ours, "One would expect", tables.EXPECTED)))
     assert table.startswith("| One would expect ") and "as expected" in table and "reproduced<" not in table
 
 

@@ -73,7 +73,7 @@ def test_the_page_gets_what_came_out(tiny_weights, tmp_path, monkeypatch):
     assert results.values["slope"].count("points") == 1
     said = results.tables["said"]
     assert list(said["Describer"]) == ["instructed", "unprompted", "weakened", "the truth"]
-    assert "said-wrong" not in said["What it says"].iloc[-1]
+    assert "said-wrong" not in str(said["What it says"].iloc[-1])
     assert list(results.tables["measures"]["Arm"]) == [arm.name for arm in results.plans["compared"].arms]
     assert len(results.verdicts) == len(vlm_comparison.CLAIMS)
     titles, images, heads = vlm_comparison.rows(results.main)

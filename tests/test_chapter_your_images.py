@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from rendered import words
 
 from sidkit.chapters import your_images as own
 from sidkit.check.check import Finding
@@ -134,7 +135,7 @@ def test_drawings_are_described_and_what_is_written_by_hand_stays(tmp_path):
     assert own.write_captions(plan_of(made, "owl"), "owl", "stickers") == ["01.png"]
     table = own.captions_table(load_subject(made))
     assert table["Written by"].tolist() == ["hand", "stickers"]
-    assert table.iloc[0, 1] == f"`{hand}`" and "[v] owl" in table.iloc[1, 1]
+    assert words(table.iloc[0, 1]) == hand and "[v] owl" in words(table.iloc[1, 1])
     assert own.write_captions(plan_of(made, ""), "", "stickers") == []
 
 
@@ -142,14 +143,14 @@ def test_drawings_are_described_and_what_is_written_by_hand_stays(tmp_path):
 def test_what_a_captioner_of_drawings_said_of_photos_is_not_kept_for_a_model_of_photos(folder, photos):
     own.write_captions(plan_of(folder), "cat", "stickers")
     subject = load_subject(folder)
-    told = own.world_sentences(plan_of(folder), subject)
+    told = words(own.world_sentences(plan_of(folder), subject))
     assert "not of Sticker World" in told and "not to be believed" in told
     with pytest.raises(ValueError, match="knows drawings only"):
         own.write_captions(plan_of(folder, profile=photos), "cat", "stickers")
     write(folder, {name: f"a [v] cat on a rug, {text}" for name, text in zip(subject.captions[3], ("near", "far"))})
     assert own.write_captions(plan_of(folder, profile=photos), "cat", "stickers") == []  # a person's now
-    assert "not to be believed" not in own.world_sentences(plan_of(folder), load_subject(folder))
-    assert "profile `mine`" in own.world_sentences(plan_of(folder, profile=photos), load_subject(folder))
+    assert "not to be believed" not in words(own.world_sentences(plan_of(folder), load_subject(folder)))
+    assert "profile mine" in words(own.world_sentences(plan_of(folder, profile=photos), load_subject(folder)))
 
 
 def test_nothing_is_judged_of_pictures_that_the_model_cannot_know(folder):
@@ -173,7 +174,7 @@ def test_findings_are_counted_and_told():
     assert own.findings_summary([]) == "The checker finds nothing to change."
     assert own.findings_summary([looks, gap]).startswith("The checker finds 1 fault, and 1 thing to look at")
     table = own.findings_table([looks, gap])
-    assert table["Finding"].tolist()[0] == "fault: the subject's own looks, `brown`"
+    assert words(table["Finding"][0]) == "fault: the subject's own looks, brown"
     assert len(table["What to do"][1]) < 210
     assert own.findings_table([])["Finding"].tolist() == ["none"]
 
@@ -184,4 +185,4 @@ def test_spoilt_captions_are_found(tmp_path):
         *("no [v]", "the subject's own looks", "the subject's own looks", "nothing but the subject"),
         "contradicted where training mirrors or crops",
     ]
-    assert [fix != "-" for fix in table["What `--fix` writes"]] == [True, True, False, False, False]
+    assert [words(fix) != "-" for fix in table["What `--fix` writes"]] == [True, True, False, False, False]

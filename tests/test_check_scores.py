@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rendered import words
 from typer.testing import CliRunner
 
 from sidkit.check import scores as scoring
@@ -60,9 +61,10 @@ def test_sixty_captions_were_written_by_hand():
 def test_the_page_shows_both_sets():
     sets = {"planted": scoring.planted(100, seed=1), "by hand": scoring.by_hand("held")}
     table = scoring.table(sets).set_index("Finding")
+    table.index = table.index.map(words)
     assert set(table) == {"Right, planted", "Found, planted", "Right, by hand", "Found, by hand"}
     assert table.loc["all", "Found, by hand"].endswith(" of 16")
-    assert table.loc["`too-long`", "Found, by hand"] == "-"
-    told = {name: scoring.sentence(name, samples) for name, samples in sets.items()}
-    assert told["planted"].startswith("*Planted*, 400 captions with")
-    assert told["by hand"].startswith("*By hand*, 30 captions with 16 faults: precision 0.")
+    assert table.loc["too-long", "Found, by hand"] == "-"
+    told = {name: words(scoring.sentence(name, samples)) for name, samples in sets.items()}
+    assert told["planted"].startswith("Planted, 400 captions with")
+    assert told["by hand"].startswith("By hand, 30 captions with 16 faults: precision 0.")

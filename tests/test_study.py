@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import results_of, save_looking
+from rendered import rendered, words
 
-from sidkit import config
+from sidkit import config, markdown
 from sidkit.chapters import biases, description_cases, introduction
 from sidkit.generation import generate
 from sidkit.mark import without_mark
@@ -231,21 +232,21 @@ def test_few_subjects_are_called_few(subjects, says):
 
 def test_the_headline_follows_the_numbers():
     rest = dict(SA=1.0, NSD=1.0, TA=1.0, identity=1.0)
-    lower = introduction.headline(frame_of({1: 0.6, 3: 0.2}, **rest), seed=0)
-    assert "the claim is **reproduced**" in lower
-    assert re.search(r"shows 6[12] % .* and 2[12] % .* −40 points \[−40, −40\]", lower)
-    higher = introduction.headline(frame_of({1: 0.2, 3: 0.6}, **rest), seed=0)
-    assert "**not reproduced**: the whole interval lies on the other side" in higher
-    assert "cannot say: case 3 was not run" in introduction.headline(frame_of({1: 0.6}), seed=0)
+    lower = rendered(introduction.headline(frame_of({1: 0.6, 3: 0.2}, **rest), seed=0))
+    assert lower.strong.get_text() == "reproduced"
+    assert re.search(r"shows 6[12] % .* and 2[12] % .* −40 points \[−40, −40\]", lower.get_text())
+    higher = words(introduction.headline(frame_of({1: 0.2, 3: 0.6}, **rest), seed=0))
+    assert "not reproduced: the whole interval lies on the other side" in higher
+    assert "cannot say: case 3 was not run" in words(introduction.headline(frame_of({1: 0.6}), seed=0))
 
 
 def test_tables_become_markdown_with_their_intervals(study):
     _, found = study
-    lines = tables.markdown(tables.measures_table(found.frame, seed=0)).splitlines()
-    assert [cell.strip() for cell in lines[0].split("|")][1:-1] == ["Measure", "Case 1", "Case 3 (SID)"]
-    assert [line.split(" ")[1] for line in lines[2:]] == list(tables.MEASURES)
-    assert re.search(r"\| \d+ %<br>\[\d+, \d+\] +\|", lines[2]) and re.search(r"0\.\d{3}<br>\[", lines[4])
-    assert tables.markdown(pd.DataFrame({"a": ["x | y"]})).splitlines()[2] == "| x &#124; y |"
+    page = rendered(markdown.table(tables.measures_table(found.frame, seed=0)))
+    assert [head.get_text() for head in page.select("th")] == ["Measure", "Case 1", "Case 3 (SID)"]
+    rows = [[cell.get_text("|") for cell in row.select("td")] for row in page.select("tbody tr")]
+    assert [row[0].split(" ")[0] for row in rows] == list(tables.MEASURES)
+    assert re.fullmatch(r"\d+ %\|\[\d+, \d+\]", rows[0][1]) and re.match(r"0\.\d{3}\|\[", rows[2][1])
 
 
 def test_leaks_are_told_by_factor_and_case(study):
@@ -255,8 +256,8 @@ def test_leaks_are_told_by_factor_and_case(study):
 
 def test_the_description_s_table_and_the_shared_things_are_the_subject_s(study):
     subject = next(iter(study[1].subjects.values()))
-    told = tables.captions_table(subject)["Description"].tolist()
-    assert told[0] == "`a photo of a [v] dog`" and len(told) == 4
+    told = [words(cell) for cell in tables.captions_table(subject)["Description"]]
+    assert told[0] == "a photo of a [v] dog" and len(told) == 4
     for thing in tables.company(subject).split(" and "):
         assert thing.split()[-1] in told[2] or thing == "city"  # which is also called a street
 
@@ -384,8 +385,8 @@ def test_biases_are_told_one_by_one(study):
     assert titles[0].startswith("background: a photo of a [v] dog") and [len(row) for row in images] == [3] * 5
     assert heads == ["reference", "usual", "SID"]
     told = biases.captions(studies).set_index("Bias")
-    assert told["Usual caption"]["substance"] == "`a painting in the style of [v] art`"
-    assert told["SID"]["substance"].endswith("in the style of [v] art`")
+    assert words(told["Usual caption"]["substance"]) == "a painting in the style of [v] art"
+    assert words(told["SID"]["substance"]).endswith("in the style of [v] art")
 
 
 def test_a_bias_is_told_of_the_subjects_that_have_it():
@@ -396,8 +397,8 @@ def test_a_bias_is_told_of_the_subjects_that_have_it():
 
 def test_a_passport_names_the_runs_and_the_command(study):
     runs, found = study
-    told = passport.of({"one": found, "two": found}, "02_description_cases", scale="smoke", seed=0)
+    told = words(passport.of({"one": found, "two": found}, "02_description_cases", scale="smoke", seed=0))
     for folder in found.folders.values():
-        assert told.count(f"`{folder.name}`") == 1 and (runs.root / "pictures" / folder.name / "run.json").is_file()
+        assert told.count(folder.name) == 1 and (runs.root / "pictures" / folder.name / "run.json").is_file()
     assert "sidkit notebook 02_description_cases -p scale=smoke -p seed=0" in told
     assert "torch 2." in told and "a photo of a [v]" in told

@@ -36,6 +36,7 @@ def theme() -> None:
         "savefig.bbox": "tight",
         "axes.titlesize": "medium",
         "axes.edgecolor": "0.6",
+        "text.parse_math": False,  # a caption may have two dollar signs
     }
     sns.set_theme("notebook", "whitegrid", font_scale=0.9, rc=settings)
 

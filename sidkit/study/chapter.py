@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Number
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -130,7 +131,7 @@ def _as_glued(value: Any) -> Any:
 
     if isinstance(value, Markdown):
         return Displayed(value.source)
-    return printable(value) if isinstance(value, str) else value
+    return value if isinstance(value, Number) else printable(value)
 
 
 EMPTY: Sequence[Any] = ("", 0, [])  # values of a parameter that leave the choice to the scale or the profile

@@ -17,7 +17,6 @@ import pandas as pd
 from sidkit.runs import Runs
 from sidkit.study.plan import Arm, make_plan
 from sidkit.study.run import run_study
-from sidkit.study.tables import markdown
 
 RATES = {
     "dreambooth": (6e-5, 2e-4, 3.5e-4, 6e-4),
@@ -63,7 +62,7 @@ def main() -> None:
     for method in given.method:
         plan = make_plan("quick", subjects=SUBJECTS, arms=arms(method), pictures=1, seed=7)
         rows = table(run_study(plan, Runs(given.store)).frame)
-        print(markdown(rows), f"\n{method}: {chosen(rows)}\n", flush=True)
+        print(rows.to_markdown(index=False, disable_numparse=True), f"\n{method}: {chosen(rows)}\n", flush=True)
 
 
 if __name__ == "__main__":
