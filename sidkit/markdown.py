@@ -82,9 +82,9 @@ def prose(value: Any) -> Markdown:
 def table(frame: pd.DataFrame) -> Markdown:
     """A table without its index. Titles are `prose`; cells are `Markdown`, or text that is shown letter for letter.
 
-    A cell's line ends stay line ends.
+    A cell's line ends stay line ends. A page needs a table: one without columns has an empty head.
     """
-    titles = [_in_a_row(prose(title)) for title in frame.columns]
+    titles = [_in_a_row(prose(title)) for title in frame.columns] or ["-"]
     rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     return Markdown(tabulate(rows, titles, tablefmt="pipe", disable_numparse=True))
 

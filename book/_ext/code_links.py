@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -31,23 +31,35 @@ def makers(notebook: Path) -> Made:
     """What makes each figure and glued table of a chapter."""
     cells = nbformat.read(notebook, as_version=4).cells
     code = [cell for cell in cells if cell.cell_type == "code"]
-    known = names_of_imports(ast.parse("\n".join(cell.source for cell in code)))
+    known = _imported_by(cells)
+    chapter = _chapter_among(known)
     made = {}
     for cell in code:
         figure = cell.metadata.get("mystnb", {}).get("figure")
         if figure:
             made[figure["name"]] = _called(ast.parse(cell.source), known)
-    chapter = chapter_of(notebook.stem)
-    for cell in cells:
+    for cell in cells if chapter else []:
         for name, key in _glued_tables(cell.source if cell.cell_type == "markdown" else ""):
             made[name] = _makers_of_table(chapter, key)
     return made
 
 
-def chapter_of(page: str) -> Module | None:
-    """The module of a chapter, by the name of its notebook."""
-    _, _, name = page.partition("_")
-    return modules().get(f"{CHAPTERS}.{name}")
+def chapter_of(notebook: Path) -> Module | None:
+    """The module of a chapter: the first that its notebook imports; a copy for one's own images has chapter 11's."""
+    return _chapter_among(_imported_by(nbformat.read(notebook, as_version=4).cells))
+
+
+def _imported_by(cells: Iterable[nbformat.NotebookNode]) -> dict[str, str]:
+    """What the imports of a notebook give a name to, and what that stands for, dotted."""
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    return names_of_imports(ast.parse("\n".join(code)))
+
+
+def _chapter_among(imported: dict[str, str]) -> Module | None:
+    for dotted in imported.values():
+        if dotted.startswith(f"{CHAPTERS}."):
+            return modules().get(dotted)
+    return None
 
 
 def _glued_tables(text: str) -> Iterator[tuple[str, str]]:
@@ -135,9 +147,10 @@ class CodeMap(SphinxDirective):
     """`{code-map}`: a row for each function of the chapter, then one for each thing of the package that it uses."""
 
     def run(self) -> list[nodes.Node]:
-        chapter = chapter_of(Path(self.env.docname).name)
+        notebook = Path(self.env.doc2path(self.env.docname))
+        chapter = chapter_of(notebook) if notebook.suffix == ".ipynb" else None
         if chapter is None:
-            raise self.error(f"code-map: expected a page with a module in {CHAPTERS}, got {self.env.docname}")
+            raise self.error(f"code-map: expected a notebook that imports a module of {CHAPTERS}, got {notebook.name}")
         rows = [*_own(chapter), *_used(chapter)]
         lines = ["| What | Where |", "| --- | --- |", *(f"| {what} | {{source}}`{dotted}` |" for what, dotted in rows)]
         return self.parse_text_to_nodes("\n".join(lines))
