@@ -1,5 +1,7 @@
 """Texts that a person, a folder, a describer or a rater may bring: some would do something in a page, none may."""
 
+from sidkit.markdown import printable
+
 LIVE = "window.__live=1"  # what a script does that gets to run
 
 HOSTILE = (
@@ -82,3 +84,8 @@ HARMLESS = (
     "قطة",
     "a\u00a0b\u200bc",
 )
+
+
+def spaced(text):
+    """A text as a browser shows it: any white space is one space, and what cannot be shown is UNSEEN."""
+    return " ".join(printable(text).split())

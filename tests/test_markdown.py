@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from odd_texts import HARMLESS, HOSTILE
+from odd_texts import HARMLESS, HOSTILE, spaced
 from rendered import rendered, words
 
 from sidkit.markdown import UNSEEN, Markdown, code, markdown, printable, prose, table
@@ -20,11 +20,6 @@ GLUER = ROOT / "sidkit" / "study" / "chapter.py"
 BESIDE_TEXT = {"main", "p", "code", "span"}  # what docutils puts around words and code
 
 every_text = pytest.mark.parametrize("text", (*HOSTILE, *HARMLESS), ids=ascii)
-
-
-def spaced(text):
-    """A text as a browser shows it: any white space is one space, and what cannot be shown is UNSEEN."""
-    return " ".join(printable(text).split())
 
 
 @every_text

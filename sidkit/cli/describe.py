@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidkit.cli.options import FAILED, Folder, KnownClassWord
+from sidkit.cli.terminal import tell, tell_line
 from sidkit.describe.spend import Cost
 from sidkit.inflection import counted
 from sidkit.shown import shown_names
@@ -45,7 +46,7 @@ def describe(
     from sidkit.worlds import world_of_folder
 
     if not world_of_folder(folder).believes(by):
-        typer.echo("note: the shipped captioner knows Sticker World's drawings only; for photos: --by llava", err=True)
+        tell("note: the shipped captioner knows Sticker World's drawings only; for photos: --by llava", err=True)
     if by in STICKERS:
         options = {}
     elif by == "openai":
@@ -72,11 +73,11 @@ def _show(report: Described) -> None:
     """A line a caption; on stderr what went wrong."""
     for file, text_by_case in report.captions.items():
         for case, text in text_by_case.items():
-            typer.echo(f"{file}  {case}  {text}  ({report.by[file]})")
+            tell_line(f"{file}  {case}  {text}  ({report.by[file]})")
     for file, error in report.failed.items():
-        typer.echo(f"{file}: {error}", err=True)
+        tell_line(f"{file}: {error}", err=True)
     if report.failed:
-        typer.echo(_what_is_kept(report), err=True)
+        tell(_what_is_kept(report), err=True)
 
 
 def _what_is_kept(report: Described) -> str:
@@ -94,7 +95,7 @@ def _what_is_kept(report: Described) -> str:
 
 def _agreed(cost: Cost) -> float:
     """The dollars that may be spent, after showing what it costs; nobody there to answer means no."""
-    typer.echo(cost, err=True)
+    tell(cost, err=True)
     if not typer.confirm("Ask all that?", err=True):
         raise ValueError("nothing was asked; say --spend-at-most DOLLARS to agree beforehand")
     return math.inf if cost.dollars is None else cost.dollars

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidkit.cli.options import FAILED, AsJson, ClassWord, Folder, KnownClassWord, ProfileName, Scale
+from sidkit.cli.terminal import tell, tell_line
 from sidkit.config import DEFAULT_PROFILE
 from sidkit.inflection import counted
 from sidkit.shown import shown, shown_name
@@ -47,9 +48,9 @@ def check(
             "fixed": fixed,
             "findings": [asdict(finding) for finding in findings],
         }
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        tell(json.dumps(report, ensure_ascii=False, indent=1))
     else:
-        typer.echo(_as_text(findings, fixed))
+        tell(_as_text(findings, fixed))
     raise typer.Exit(FAILED if faults else 0)
 
 
@@ -70,12 +71,12 @@ def check_scores(
     table_by_set = {name: scoring.scores(samples) for name, samples in samples_by_set.items()}
     if as_json:
         rows_by_set = {name: json.loads(table.to_json(orient="index")) for name, table in table_by_set.items()}
-        typer.echo(json.dumps(rows_by_set, indent=1))
+        tell(json.dumps(rows_by_set, indent=1))
         return
     for name, table in table_by_set.items():
-        typer.echo(f"{name}\n{table.round(2).to_string()}\n")
+        tell(f"{name}\n{table.round(2).to_string()}\n")
         for line in scoring.mistakes(samples_by_set[name]) if mistakes else ():
-            typer.echo(f"  {line}")
+            tell(f"  {line}")
 
 
 def new(
@@ -93,11 +94,11 @@ def new(
 
     written = make_new(folder, class_word, bias or (), profile=profile, scale=scale, root=root)
     for path in written:
-        typer.echo(path)
+        tell(path)
     place, chapter = shlex.quote(str(folder)), shlex.quote(str(written[-2]))
-    typer.echo("Next: write the captions, or have them written (sidkit describe --help); then", err=True)
+    tell("Next: write the captions, or have them written (sidkit describe --help); then", err=True)
     model = "" if profile == DEFAULT_PROFILE else f" --profile {shlex.quote(profile)}"
-    typer.echo(f"  sidkit check {place}{model}\n  sidkit notebook {chapter}", err=True)
+    tell(f"  sidkit check {place}{model}\n  sidkit notebook {chapter}", err=True)
 
 
 def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") -> None:
@@ -114,8 +115,8 @@ def masks(folder: Folder, class_word: ClassWord, profile: ProfileName = "sd15") 
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     for picture in write_masks(folder, class_word, GroundedSam(settings.masks, device)):
-        typer.echo(f"{picture.name}: {picture.remark}")
-    typer.echo(f"look at {folder / MASKS_FOLDER / CONTACT_SHEET} before you measure")
+        tell_line(f"{picture.name}: {picture.remark}")
+    tell(f"look at {folder / MASKS_FOLDER / CONTACT_SHEET} before you measure")
 
 
 def _as_text(findings: Sequence[Finding], fixed: Mapping[str, tuple[str, str]]) -> str:

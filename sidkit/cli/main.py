@@ -20,6 +20,7 @@ from sidkit.cli.options import FAILED, REFUSED, STOPPED, Parameters, Scale
 from sidkit.cli.raters import raters
 from sidkit.cli.real_models import doctor, fetch
 from sidkit.cli.stickers import stickers
+from sidkit.cli.terminal import tell, tell_line
 
 STOPPING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # beside Ctrl-C
 
@@ -45,7 +46,7 @@ def main() -> None:
     except (ValueError, OSError, ImportError, MemoryError) as error:
         if isinstance(error, ImportError) and (error.name or "sidkit").partition(".")[0] == "sidkit":
             raise  # our own fault
-        typer.echo(f"error: {_as_line(error)}", err=True)
+        tell_line(f"error: {_as_line(error)}", err=True)
         sys.exit(REFUSED)
 
 
@@ -84,12 +85,12 @@ def notebook(
 
     source = find_notebook(name)
     if show:
-        typer.echo(parameters_cell(source))
+        tell(parameters_cell(source))
         return
     values = read_parameters(source, parse_assignments(parameter or []))
     place = output_place(source, output)
     with _told(f"{place} has the cells that were run"):
-        typer.echo(run_notebook(source, values, place))
+        tell(run_notebook(source, values, place))
 
 
 @app.command()
@@ -102,7 +103,7 @@ def book(
     from sidkit.book import build_book
 
     with _told("the notebooks that were executed are kept"):
-        typer.echo(build_book(root, scale=scale, jobs=jobs))
+        tell(build_book(root, scale=scale, jobs=jobs))
 
 
 @contextmanager
@@ -116,11 +117,13 @@ def _told(kept: str) -> Iterator[None]:
     try:
         yield
     except NotebookError as error:
-        typer.echo(f"{error.excerpt}\nerror: {error}".lstrip(), err=True)
+        if error.excerpt:
+            tell(error.excerpt.lstrip(), err=True)
+        tell_line(f"error: {error}", err=True)
     except RuntimeError as error:
-        typer.echo(f"error: {error}", err=True)
+        tell_line(f"error: {error}", err=True)
     except (KeyboardInterrupt, SystemExit):
-        typer.echo(f"stopped: {kept}, and so is all that is finished in the run store", err=True)
+        tell(f"stopped: {kept}, and so is all that is finished in the run store", err=True)
         raise
     else:
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sidkit.cli.options import SCALES, ProfileName, Store
+from sidkit.cli.terminal import tell, tell_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,9 +45,9 @@ def form(
     else:
         pairs = pairs_in(source, first, second)
     page, key = write_form(pairs, out, seed=seed)
-    typer.echo(f"{page}\n{key}")
-    typer.echo(f"{len(pairs)} pairs. Give raters only {page.name}, collect what it saves, then", err=True)
-    typer.echo(f"  sidkit raters read {key} answers-*.csv", err=True)
+    tell(f"{page}\n{key}")
+    tell(f"{len(pairs)} pairs. Give raters only {page.name}, collect what it saves, then", err=True)
+    tell(f"  sidkit raters read {key} answers-*.csv", err=True)
 
 
 @raters.command()
@@ -59,22 +60,24 @@ def read(
     """Print what raters prefer, with 95 % intervals, and how much they agree (Krippendorff's alpha)."""
     from sidkit.raters.preferences import notes, reading_table
     from sidkit.raters.ratings import read_ratings
+    from sidkit.spreadsheets import csv_of
 
     ratings = read_ratings(key, answers)
     if as_csv:
-        typer.echo(ratings.frame.to_csv(index=False), nl=False)
+        tell(csv_of(ratings.frame), nl=False)
         return
     for _, row in reading_table(ratings, seed=seed).iterrows():
-        typer.echo(_as_text(row))
-    typer.echo("\n".join(notes(ratings)))
+        for line in _lines_of(row):
+            tell_line(line)
+    tell("\n".join(notes(ratings)))
 
 
-def _as_text(row: pd.Series) -> str:
+def _lines_of(row: pd.Series) -> list[str]:
     """The first cell as a heading, and under it a line for each of the others."""
     heading, *cells = row.items()
     width = max(len(name) for name, _ in cells)
     lines = [f"  {name:<{width}}  {cell}" for name, cell in cells]
-    return "\n".join([str(heading[1]), *lines, ""])
+    return [str(heading[1]), *lines, ""]
 
 
 def _study_pairs(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sidkit.cli.options import FAILED, Parameters, ProfileName
+from sidkit.cli.terminal import tell
 
 
 def doctor(
@@ -27,7 +28,7 @@ def doctor(
         values = read_parameters(find_notebook(notebook), parse_assignments(parameter or []))
         plans = list(plans_of(notebook, values, profile=profile).values())
     report = examine(plans[0].profile if plans else load_profile(profile), plans)
-    typer.echo(report)
+    tell(report)
     if report.missing:
         raise typer.Exit(FAILED)
 
@@ -43,8 +44,8 @@ def fetch(
     from sidkit.fetch import about
     from sidkit.fetch import fetch as download
 
-    typer.echo(about(name))
+    tell(about(name))
     if not yes:
         typer.confirm("Download it?", abort=True)
     for path in download(name, to):
-        typer.echo(path)
+        tell(path)

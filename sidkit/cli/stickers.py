@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from sidkit.cli.options import AsJson
+from sidkit.cli.terminal import tell
 from sidkit.pretrain.plans import PLANS, WORK
 
 COLUMN = 16  # characters before a score
@@ -28,7 +29,7 @@ def atlas(
     from sidkit.stickers.make_art import make_art
 
     for path in make_art(folder or ART):
-        typer.echo(path)
+        tell(path)
 
 
 @stickers.command()
@@ -48,7 +49,7 @@ def pretrain(
     from sidkit.pretrain.train import train
 
     options = dict(batch=batch, learning_rate=learning_rate, scenes=scenes, drop=drop, cooldown=cooldown)
-    typer.echo(train(part, minutes=minutes, device=device, work=work, weights=weights, **options))
+    tell(train(part, minutes=minutes, device=device, work=work, weights=weights, **options))
 
 
 @stickers.command()
@@ -60,7 +61,7 @@ def evaluate(
     from sidkit.pretrain.evaluate import evaluate
 
     scores = evaluate(scenes)
-    typer.echo(json.dumps(scores) if as_json else _table(scores))
+    tell(json.dumps(scores) if as_json else _table(scores))
 
 
 @stickers.command()
@@ -71,7 +72,7 @@ def gallery(
     from sidkit.stickers.gallery import write
 
     write(folder)
-    typer.echo(folder)
+    tell(folder)
 
 
 def _table(scores: Mapping[str, Any], indent: str = "") -> str:

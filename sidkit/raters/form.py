@@ -18,6 +18,7 @@ from PIL import Image
 from sidkit.files import write_text
 from sidkit.raters.pairs import Item, Pair, arrange
 from sidkit.raters.questions import ANSWERS, QUESTIONS, SIDES, SIMULATED
+from sidkit.spreadsheets import csv_of, read_csv
 
 FORM, KEY = "form.html", "key.csv"
 KEY_COLUMNS = ("form", "item", "pair", "subject", "prompt", "first", "second", "A")
@@ -37,10 +38,10 @@ def write_form(pairs: list[Pair], folder: Path | str, *, seed: int) -> tuple[Pat
     folder = Path(folder)
     page = folder / FORM
     key = folder / KEY
-    if key.is_file() and set(pd.read_csv(key, dtype=str)["form"]) != {form}:
+    if key.is_file() and set(read_csv(key, dtype=str)["form"]) != {form}:
         raise ValueError(f"{key} is of another form, whose answers cannot be read without it; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(key, key_of(items, form).to_csv(index=False))
+    write_text(key, csv_of(key_of(items, form)))
     html = _template().render(
         form=form,
         items=on_page,

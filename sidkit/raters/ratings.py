@@ -13,6 +13,7 @@ import pandas as pd
 from sidkit.config import check_name
 from sidkit.raters.form import KEY_COLUMNS
 from sidkit.raters.questions import ANSWERS, QUESTIONS, SIDES, SIMULATED, UNSURE
+from sidkit.spreadsheets import read_csv
 
 COLUMNS = ("form", "rater", "item", "question", "answer")
 
@@ -85,7 +86,7 @@ def decoded(key: pd.DataFrame, answers: pd.DataFrame) -> Ratings:
 def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     if not Path(path).is_file():
         raise ValueError(f"raters: expected a CSV file at {path}, found none")
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    frame = read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     missing = [name for name in columns if name not in frame]
     if missing:
         expected = f"expected the columns {', '.join(columns)}, separated by commas"

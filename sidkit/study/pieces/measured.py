@@ -11,8 +11,10 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.config import Encoders, ModelKey
+from sidkit.files import write_text
 from sidkit.measure.instruments import Instruments
 from sidkit.measure.pictures import measure
+from sidkit.spreadsheets import csv_of, read_csv
 from sidkit.study.pieces.picture_files import open_pictures
 from sidkit.subjects import Prompt
 
@@ -37,9 +39,10 @@ def measure_pictures(wanted: Measured, instruments: Instruments, pictures: Path,
     """Write the table of the pictures in the folder `pictures`, a row a picture."""
     drawn = open_pictures(pictures, len(wanted.prompts), len(wanted.seeds))
     frame = measure(instruments, wanted.references, wanted.masks, wanted.prompts, drawn, wanted.undesired)
-    frame.assign(seed=list(wanted.seeds) * len(drawn)).to_csv(folder / TABLE, index=False)
+    frame = frame.assign(seed=list(wanted.seeds) * len(drawn))
+    write_text(folder / TABLE, csv_of(frame))
 
 
 def read_measures(folder: Path) -> pd.DataFrame:
     """The table in a folder."""
-    return pd.read_csv(folder / TABLE)
+    return read_csv(folder / TABLE)
