@@ -1,6 +1,7 @@
 """Figures draw what they are given, on the axes that they are given."""
 
 import importlib
+import warnings
 
 import matplotlib
 
@@ -108,3 +109,36 @@ def test_importing_changes_no_style():
     before = dict(plt.rcParams)
     importlib.reload(charts)
     assert dict(plt.rcParams) == before
+
+
+ODD = (
+    "$x$ and $\\frac{$",
+    "costs $5, or $6",
+    "a_b^c\\d",
+    "猫 🐈",
+    "two\nlines\tand",
+    "\x1b[31mred",
+    "\u202eturned",
+    "\udcff",
+    "%d {}",
+)
+
+
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+@pytest.mark.parametrize("themed", [True, False])
+def test_words_from_outside_are_drawn_letter_for_letter(text, themed):
+    """Warnings, such as of a letter that no font has, are errors; without `theme` matplotlib reads formulas."""
+    with plt.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plt.rcdefaults()
+        plt.switch_backend("agg")
+        charts.theme() if themed else None
+        figure = sheets.rows([text], [[Image.new("RGB", (8, 8))]], [text])
+        figure.canvas.draw()
+        shown = figure.texts[0].get_text().replace("\n", " ")
+        plt.close(figure)
+    escaped = {"\n": " ", "\t": " "} | {
+        letter: letter.encode("unicode_escape").decode() for letter in "猫🐈\x1b\u202e\udcff"
+    }
+    expected = "".join(escaped.get(letter, letter) for letter in text)
+    assert shown == (expected if themed else expected.replace("$", "\\$"))

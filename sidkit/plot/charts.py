@@ -18,6 +18,7 @@ from matplotlib.ticker import PercentFormatter
 
 from sidkit.describe.cases import CASE_NAMES
 from sidkit.measure.statistics import Interval
+from sidkit.plot.labels import as_label
 
 PALETTE = sns.color_palette("colorblind")
 GRAY, BLUE, GREEN, ORANGE, RED = (PALETTE[index] for index in (7, 0, 2, 1, 3))
@@ -83,7 +84,7 @@ def paired_differences(
     if mean.known:
         ax.hlines(0, mean.low, mean.high, color="0.1", linewidth=2.5)
     ax.scatter([mean.mean], [0], color="0.1", marker="D", s=42, zorder=3)
-    ax.set_yticks([0, *places], ["mean", *map(str, ordered.index)])
+    ax.set_yticks([0, *places], ["mean", *map(as_label, ordered.index)])
     ax.set(xlabel=label, ylim=(-0.7, places.max(initial=0) + 0.7))
     return _with_vertical_lines(ax)
 
@@ -125,7 +126,7 @@ def curves(table: pd.DataFrame, ax: Axes, x: str, y: str) -> Axes:
         known = rows[np.isfinite(rows["low"])]
         color, marker = CURVES[index % len(CURVES)]
         ax.vlines(known.index, known["low"], known["high"], color=color, lw=1, alpha=0.5)
-        ax.plot(rows.index, rows["mean"], color=color, marker=marker, label=str(name))
+        ax.plot(rows.index, rows["mean"], color=color, marker=marker, label=as_label(name))
     ax.set(xlabel=x, ylabel=y, xscale="log")
     ticks = sorted(table.index.unique(1))
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -197,8 +198,8 @@ def color_of(case: Hashable) -> Color:
 
 
 def label_of(case: Hashable) -> str:
-    """A case of the paper in words; any other name as it is."""
-    return CASE_NAMES.get(case, str(case))
+    """A case of the paper in words; any other name letter for letter."""
+    return CASE_NAMES.get(case, as_label(case))
 
 
 def _intervals(table: pd.DataFrame, ax: Axes, label: str) -> Axes:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sidkit.plot.charts import FONT
+from sidkit.plot.labels import as_label
 
 # inches
 WIDTH = 4.6  # of a sheet
@@ -47,7 +48,7 @@ def sheet(
         ax.axis("off")
     for index, image in enumerate(images):
         ax = _show(image, places[index])
-        title = titles[index] if titles else ""
+        title = as_label(titles[index]) if titles else ""
         ax.set_title(title, fontsize=FONT, pad=3)
     figure.subplots_adjust(0, 0, 1, 1, wspace=0.04, hspace=line / cell + 0.04)
     return figure
@@ -116,7 +117,7 @@ def image_grid(
 
 
 def _wrapped(texts: Iterable[str], letters: int) -> list[str]:
-    return [textwrap.fill(text, letters) for text in texts]
+    return [textwrap.fill(as_label(text), letters) for text in texts]
 
 
 def _height(text: str) -> float:
