@@ -5,14 +5,17 @@
 
 What is written lies beside its place under another name, goes to the disk, and then takes the place of what was there,
 in one step. Whatever ends the block early, an error, Ctrl-C or a kill, leaves what was there. Who may have company in
-writing one file holds a lock (`sidkit.runs`).
+writing one file holds a lock (`sidkit.runs`). What is found damaged is set aside, and never deleted unsaid.
 """
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +26,9 @@ from sidkit.shown import shown
 
 PROBE = 65_536  # bytes by which it is tried whether a folder has room
 LONGEST = 60  # letters of a name that its partial file keeps; a name has at most 255 bytes
+PARTIAL = ".partial"
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)  # other errors pass, and say nothing
+SET_ASIDE = ".set-aside-"  # and a number: what the name of a damaged thing goes on with
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -87,7 +93,7 @@ def check_writable(path: Path | str) -> None:
         raise ValueError(f"{path}: expected a file, or nothing yet, got a folder; move it away")
     if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise ValueError(f"{path}: expected a file that can be written, but it is read-only; `chmod u+w` lets you")
-    partial = _beside(path)
+    partial = partial_path(path)
     try:
         partial.write_bytes(bytes(PROBE))
         _sync(partial)
@@ -106,8 +112,8 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     A link is followed, and a file that was there keeps its permissions. Raises OSError where writing does.
     """
     path = Path(os.path.realpath(path))
-    partial = _beside(path)
-    partial.unlink(missing_ok=True)  # of a process that was killed
+    partial = partial_path(path)
+    _remove(partial)  # of a process that was killed
     try:
         yield partial
         if path.exists():
@@ -117,27 +123,92 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     except BaseException:  # also Ctrl-C
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    _sync_names(path.parent)
 
 
 @contextmanager
 def whole_folder(path: Path | str) -> Iterator[Path]:
     """The empty folder to fill in the block; when that ends, it takes the place of `path`, whatever was there."""
     path = Path(path)
-    partial = _beside(path)
+    partial = partial_path(path)
     _remove(partial)
     partial.mkdir(parents=True)
     try:
         yield partial
-        for entry in sorted(partial.rglob("*")):
+        for entry in partial.rglob("*"):
             if entry.is_file():
                 _sync(entry)
+            elif entry.is_dir():
+                _sync_names(entry)
+        _sync_names(partial)
         _remove(path)  # a folder takes no other's place unless that is empty
         os.replace(partial, path)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    _sync_folder(path.parent)
+    _sync_names(path.parent)
+
+
+def partial_path(path: Path) -> Path:
+    """A hidden name in the same folder, and so on the same disk, where a rename is one step."""
+    return path.with_name(f".{path.name[:LONGEST]}{PARTIAL}")
+
+
+def is_there(path: Path | str) -> bool:
+    """Whether something has that name, be it a link that leads nowhere.
+
+    Raises OSError where it cannot be told: an input/output error or a stale handle of a network's disk says nothing
+    of what lies there, and nobody may take it for absence.
+    """
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return False
+        raise
+    return True
+
+
+def set_aside(path: Path, why: str) -> Path:
+    """Give a damaged file, folder or link another name in its folder, and say so on stderr; returns its new place.
+
+    Nothing is deleted, so that a person can look at it; `sidkit store prune` removes what a store has of these.
+    """
+    stem = f"{path.name[:LONGEST]}{SET_ASIDE}"
+    kept = next(place for number in itertools.count(1) if not is_there(place := path.with_name(f"{stem}{number}")))
+    os.rename(path, kept)
+    print(f"set aside: {path} ({why}) is now {kept.name}", file=sys.stderr)
+    return kept
+
+
+def make_way(path: Path) -> None:
+    """Set aside what stands in the place of a file and is none: a folder, a pipe, a link."""
+    if is_there(path) and (path.is_symlink() or not path.is_file()):
+        set_aside(path, "expected a file")
+
+
+def make_folder(path: Path) -> None:
+    """Have a folder at `path`; a file or a link without an end that stands there is set aside.
+
+    Its parents are made where they are missing. Raises OSError where one of them is no folder.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        if not path.is_dir():  # nobody else has put it right meanwhile
+            set_aside(path, "expected a folder")
+        path.mkdir(exist_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Delete a file, a link or a folder; of one that is killed half-way, nothing is left under its own name."""
+    partial = path
+    if not path.name.endswith(PARTIAL):
+        partial = partial_path(path)
+        _remove(partial)
+        os.replace(path, partial)
+    _remove(partial)
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -155,22 +226,17 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _beside(path: Path) -> Path:
-    """A hidden name in the same folder, and so on the same disk, where a rename is one step."""
-    return path.with_name(f".{path.name[:LONGEST]}.partial")
-
-
 def _sync(path: Path) -> None:
     """Have a file's bytes on the disk before its name says that they are: else a power cut leaves it empty."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    reading = os.O_RDONLY if os.name == "posix" else os.O_RDWR  # Windows wants more; a file may be read-only
+    handle = os.open(path, reading)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Have a folder's names on the disk, where the system can open a folder for that."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _sync_names(folder: Path) -> None:
+    """Have a folder's names on the disk, where the system can do that; some disks of a network cannot."""
+    with suppress(OSError):
+        _sync(folder)

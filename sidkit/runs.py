@@ -5,23 +5,22 @@
     folder = runs.get("trained", key, make, code=[personalize])
 
 `make(folder)` writes its files into the folder that it is given. The folder gets its final name only when it is whole,
-so a run that was killed leaves nothing that anybody reads: the next call starts it again.
+so a run that was killed leaves nothing that anybody reads: the next call starts it again. What is found damaged is set
+aside under a name that says so, and made again; `sidkit.store_care` looks at a whole store.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,12 +29,15 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
-from sidkit.files import whole_folder
+from sidkit.files import is_there, make_folder, make_way, set_aside, whole_folder
 from sidkit.imports import packages, sources
+from sidkit.run_record import bytes_hash, damage, digest, file_hash, installed_version, run_name, write_record
+from sidkit.store_errors import explained
 
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "pillow")
 FURTHER = {"open_clip": "open_clip_torch", "timm": "timm", "inflect": "inflect"}  # count where the code imports them
-RECORD = "run.json"
+LOCKS = ".locks"  # inside the store, a file a run that was ever made
+CHECKPOINTS = ".checkpoints"  # inside the store, a folder a training that goes on
 Entry = Callable | ModuleType
 
 
@@ -51,25 +53,60 @@ class Runs:
         `key` holds what shapes the result (see `content` for what a value may be). `code` are the functions, classes or
         modules that do the work: the source of their modules, and of whatever those import of their own package, is
         part of the key (`sidkit.imports`), as are the versions of the libraries that they use.
-        Two processes that ask for one run make it once: the second waits for the first.
-        Raises ValueError for a value that cannot be keyed; what `make` raises passes through and leaves no run.
+        Two processes that ask for one run make it once: the second waits for the first. A damaged run is set aside and
+        made again. Raises ValueError for a value that cannot be keyed, OSError where the store cannot be read or
+        written (what is in it stays as it is); what `make` raises passes through and leaves no run.
         """
         reached = sources_of(code)
         record = {
             "kind": kind,
             "key": content(key),
-            "code": {name: _sha(text.encode()) for name, text in reached.items()},
+            "code": {name: bytes_hash(text.encode()) for name, text in reached.items()},
             "libraries": libraries() | _further_libraries(reached),
         }
-        folder = self.root / kind / _digest(record)
-        if _is_whole(folder):
-            return folder
-        lock = self.root / ".locks" / f"{kind}-{folder.name}.lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
-            if not _is_whole(folder):  # another process may have made it while we waited
-                _make(folder, record, make)
+        folder = self.root / kind / run_name(record)
+        with explained(self.root):
+            whole = _is_whole(folder)
+        if not whole:
+            with self.locked(folder):
+                self._make(folder, record, make)
         return folder
+
+    @contextmanager
+    def locked(self, folder: Path) -> Iterator[None]:
+        """Be the only process that changes the run in a folder; waits for another one that does."""
+        with explained(self.root):
+            path = self.side_folder(LOCKS) / lock_name(folder)
+            make_way(path)
+            lock = FileLock(path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def side_folder(self, name: str) -> Path:
+        """A folder of the store that holds no runs of its own, such as CHECKPOINTS, made if it is not there."""
+        _make_root(self.root)
+        folder = self.root / name
+        make_folder(folder)
+        return folder
+
+    def _make(self, folder: Path, record: dict, make: Callable[[Path], None]) -> None:
+        """Make a run, unless another process has while we waited for its lock."""
+        with explained(self.root):
+            if _is_whole(folder):
+                return
+            if is_there(folder):
+                set_aside(folder, damage(folder) or "damaged")
+            self.side_folder(folder.parent.name)
+        with explained(self.root, full_only=True):
+            _fill(folder, record, make)
+
+
+def lock_name(folder: Path) -> str:
+    """The name of the lock of a run's folder, in the store's `.locks`."""
+    return f"{folder.parent.name}-{folder.name}.lock"
 
 
 def sources_of(entries: Iterable[Entry]) -> dict[str, str]:
@@ -86,7 +123,7 @@ def sources_of(entries: Iterable[Entry]) -> dict[str, str]:
 
 def fingerprint(*values: Any) -> str:
     """16 hexadecimal digits that stand for the content of `values`; equal content, equal digits."""
-    return _digest([content(value) for value in values])
+    return digest([content(value) for value in values])
 
 
 def content(value: Any) -> Any:
@@ -103,15 +140,14 @@ def content(value: Any) -> Any:
         case np.generic():
             return value.item()
         case bytes():
-            return _sha(value)
+            return bytes_hash(value)
         case Path():
             return _path(value)
         case Image.Image():
-            return f"image {value.mode} {value.width}x{value.height} {_sha(_pixels(value))}"
+            return f"image {value.mode} {value.width}x{value.height} {bytes_hash(_pixels(value))}"
         case np.ndarray():
-            return (
-                f"array {value.dtype} {'x'.join(map(str, value.shape))} {_sha(np.ascontiguousarray(value).tobytes())}"
-            )
+            shape = "x".join(map(str, value.shape))
+            return f"array {value.dtype} {shape} {bytes_hash(np.ascontiguousarray(value).tobytes())}"
         case Mapping():
             return {str(key): content(value[key]) for key in sorted(value, key=str)}
         case Set():
@@ -125,29 +161,29 @@ def content(value: Any) -> Any:
     )
 
 
-def _make(folder: Path, record: dict, make: Callable[[Path], None]) -> None:
+def _fill(folder: Path, record: dict, make: Callable[[Path], None]) -> None:
     """Fill a sibling of `folder`, write the record last, and rename; we hold the lock of this run."""
     clock, started = time.monotonic(), datetime.now(UTC)
     with whole_folder(folder) as partial:
         make(partial)
-        files = {
-            str(path.relative_to(partial)): path.stat().st_size for path in sorted(partial.rglob("*")) if path.is_file()
-        }
         run = {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 2),
-            "files": files,
         }
-        (partial / RECORD).write_text(json.dumps(record | run | provenance(), indent=1))
+        write_record(partial, record | run | provenance())
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether the record is there and every file that it lists has the size that it had."""
-    try:
-        files = json.loads((folder / RECORD).read_text())["files"]
-        return all((folder / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError, KeyError):
-        return False
+    return is_there(folder) and damage(folder) is None
+
+
+def _make_root(root: Path) -> None:
+    """Have the store's own folder; at the end of a link, too, if the folder above that is there."""
+    if root.is_symlink() and not root.exists():
+        end = Path(os.path.realpath(root))
+        end.mkdir()
+        print(f"made anew: {end}, to which the link {root} leads; it was not there", file=sys.stderr)
+    root.mkdir(parents=True, exist_ok=True)
 
 
 def provenance() -> dict[str, Any]:
@@ -181,20 +217,13 @@ def _commit() -> str | None:
 @cache
 def libraries() -> dict[str, str | None]:
     """The versions of the packages that shape every result."""
-    return {name: _version(name) for name in LIBRARIES}
+    return {name: installed_version(name) for name in LIBRARIES}
 
 
 def _further_libraries(code: Mapping[str, str]) -> dict[str, str | None]:
     """The versions of those that shape only what the code imports them for."""
     imported = packages(code)
-    return {name: _version(name) for package, name in FURTHER.items() if package in imported}
-
-
-def _version(library: str) -> str | None:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return None
+    return {name: installed_version(name) for package, name in FURTHER.items() if package in imported}
 
 
 def _module_of(entry: Entry) -> ModuleType:
@@ -220,29 +249,14 @@ def _path(path: Path) -> Any:
     if not path.is_file():
         raise ValueError(f"a run's key names {path}, which does not exist")
     status = path.stat()
-    return _file(path, status.st_size, status.st_mtime_ns)
+    return file_hash(path, status.st_size, status.st_mtime_ns)
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-@cache
-def _file(path: Path, size: int, modified: int) -> str:
-    """Hash of a file's bytes, remembered while its size and time of change stay: weights are asked for often."""
-    with path.open("rb") as stream:
-        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _pixels(image: Image.Image) -> bytes:
     """The bytes of all pixels; of a picture with a palette, or one transparent colour, as they are seen."""
     is_plain = image.palette is None and "transparency" not in image.info
     return image.tobytes() if is_plain else image.convert("RGBA").tobytes()
-
-
-def _sha(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,8 +1,10 @@
 """The ledger: what chapters write comes out again, and what nobody tried says so."""
 
 import json
+import os
 
 import matplotlib.pyplot as plt
+import pytest
 from rendered import rendered, words
 
 from sidkit import chapters
@@ -28,6 +30,43 @@ def test_what_is_recorded_is_read_by_scale_and_replaced_by_the_next_run(tmp_path
     assert [row["difference"] for row in rows] == [[-0.4, -0.6, -0.2], [-0.1, -0.2, 0.1], None]
     ledger.record(VERDICTS[:1], "02_description_cases", tmp_path, scale="smoke")
     assert len(json.loads(path.read_text())) == 1 and list(path.parent.iterdir()) == [path]
+
+
+DAMAGE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "zeroed": lambda path: path.write_bytes(bytes(300)),
+    "half": lambda path: path.write_bytes(path.read_bytes()[:100]),
+    "no list": lambda path: path.write_text("{}"),
+    "other rows": lambda path: path.write_text('[{"word": "reproduced"}]'),
+    "rows of text": lambda path: path.write_text('["reproduced"]'),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "a link without an end": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_file_is_set_aside_and_the_others_are_read(tmp_path, capsys, name):
+    path = ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    ledger.record(VERDICTS, "03_methods", tmp_path, scale="smoke")
+    DAMAGE[name](path)
+    assert list(ledger.read(tmp_path, scale="smoke")) == ["03_methods"]
+    assert "run the chapter again" in capsys.readouterr().err
+    ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    DAMAGE[name](path)
+    ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    assert len(ledger.read(tmp_path, scale="smoke")) == 2
+
+
+@pytest.mark.parametrize("name", ["ledger", "ledger/smoke"])
+def test_a_file_in_the_place_of_its_folder_is_set_aside(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("a note of mine")
+    assert ledger.read(tmp_path, scale="smoke") == {}
+    ledger.record(VERDICTS, "02_description_cases", tmp_path, scale="smoke")
+    assert len(ledger.read(tmp_path, scale="smoke")) == 1
+    assert path.with_name(f"{path.name}.set-aside-1").read_text() == "a note of mine"
 
 
 def test_tables_say_every_test_and_every_statement(tmp_path):

@@ -114,12 +114,18 @@ def interrupted_in_step(step):
     return Interrupted()
 
 
-def test_a_checkpoint_of_another_run_is_refused(tiny_pipe, pictures, tmp_path):
+@pytest.mark.parametrize(
+    "changed", [dict(seed=1), dict(captions=CAPTIONS[::-1]), dict(training=replace(SHORT, learning_rate=1e-4))]
+)
+def test_a_checkpoint_of_another_run_is_set_aside(tiny_pipe, pictures, tmp_path, capsys, changed):
     train(copy_pipeline(tiny_pipe), pictures, checkpoint=tmp_path, checkpoint_every=2)
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
-    for changed in (dict(seed=1), dict(captions=CAPTIONS[::-1]), dict(training=replace(SHORT, learning_rate=1e-4))):
-        with pytest.raises(ValueError, match="is of another run"):
-            train(copy_pipeline(tiny_pipe), pictures, checkpoint=tmp_path, **changed)
+    (path,) = tmp_path.iterdir()
+    before = path.read_bytes()
+    again = train(copy_pipeline(tiny_pipe), pictures, checkpoint=tmp_path, **changed)
+    assert again.losses == train(copy_pipeline(tiny_pipe), pictures, **changed).losses
+    (kept,) = tmp_path.glob("*.set-aside-1")
+    assert kept.read_bytes() == before
+    assert "of another run" in capsys.readouterr().err
 
 
 def test_prior_preservation_adds_the_weighted_loss_of_class_pictures(tiny_pipe, pictures):

@@ -68,6 +68,27 @@ def test_a_run_that_goes_on_has_each_step_once(tiny_pipe, pictures, tmp_path):
     assert [float(row[1]) for row in rows(tmp_path)[1:]] == list(log.losses)
 
 
+DAMAGE = {
+    "zeroed": lambda path: path.write_bytes(bytes(40)),
+    "cut in a row": lambda path: path.write_text("step,loss\n1,0.5\n\n"),
+    "not UTF-8": lambda path: path.write_bytes(b"step,loss\n1,\xff\n"),
+    "another table": lambda path: path.write_text("file,caption\na.png,a dog\n"),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a link without an end": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_table_stops_no_training(tiny_pipe, tmp_path, name):
+    look = EarlyLook(tiny_pipe, tmp_path, PROMPTS, [5], SAMPLING, every=9)
+    look(0, 0.5)
+    DAMAGE[name](tmp_path / "losses.csv")
+    look = EarlyLook(tiny_pipe, tmp_path, PROMPTS, [5], SAMPLING, every=9)
+    look(1, 0.25)
+    assert rows(tmp_path) == [["step", "loss"], ["2", "0.25"]]
+    assert (tmp_path / "losses.csv.set-aside-1").is_symlink() or (tmp_path / "losses.csv.set-aside-1").exists()
+
+
 def test_never_looking_is_refused(tiny_pipe, tmp_path):
     with pytest.raises(ValueError, match="every: expected a number of steps of at least 1, got 0"):
         EarlyLook(tiny_pipe, tmp_path, PROMPTS, [5], SAMPLING, every=0)

@@ -20,6 +20,7 @@ from sidkit.cli.options import FAILED, REFUSED, STOPPED, Parameters, Scale
 from sidkit.cli.raters import raters
 from sidkit.cli.real_models import doctor, fetch
 from sidkit.cli.stickers import stickers
+from sidkit.cli.store import store
 from sidkit.cli.terminal import tell, tell_line
 
 STOPPING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # beside Ctrl-C
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(stickers, name="stickers")
 app.add_typer(raters, name="raters")
+app.add_typer(store, name="store")
 for command in (new, describe, check, check_scores, masks, doctor, fetch):
     app.command()(command)
 

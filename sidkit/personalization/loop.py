@@ -65,7 +65,8 @@ def personalize(
     `class_word` ("dog") is where Textual Inversion starts from; the other methods do without.
     `watch(step, loss)` is called after every step, counted from 0; it may draw from `pipe` (`watch.EarlyLook`).
     All randomness is drawn from `seed`: the same call gives the same bits. With a folder `checkpoint`, the state is
-    kept there every `checkpoint_every` steps, and a call with the same arguments goes on from it to the same bits.
+    kept there every `checkpoint_every` steps, and a call with the same arguments goes on from it to the same bits; what
+    is damaged there, or of other arguments, is set aside.
     Raises ValueError, before any training, for captions that do not fit and for an unknown method.
     """
     captions = with_identifier(pipe, captions)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import torch
 
-from sidkit.checkpoint import Checkpoint
+from sidkit.checkpoint import WEIGHT, Checkpoint, Saved
 from sidkit.config import Training
 
 GENERATOR, LOSSES = "generator", "losses"
@@ -17,7 +17,7 @@ GENERATOR, LOSSES = "generator", "losses"
 class Progress:
     """The losses so far, and beside the weights all else that changes: where `generator` and `scaler` are.
 
-    `run` says which training this is (`run_name`); a checkpoint of another one is refused.
+    `run` says which training this is (`run_name`); a checkpoint of another one is set aside.
     """
 
     def __init__(
@@ -33,18 +33,30 @@ class Progress:
         self.run = run
 
     def resume(self) -> list[float]:
-        """Take up the state of the same run, if there is one; returns the losses so far. ValueError for another run."""
-        facts = self.checkpoint.facts()
-        if facts is None:
+        """Take up the state of the same run, if there is one; returns the losses so far."""
+        saved = self.checkpoint.load(self._fault)
+        if saved is None:
             return []
-        if facts["run"] != self.run:
-            raise ValueError(
-                f"{self.checkpoint.path} is of another run: expected the same data, settings and seed; remove it first"
-            )
-        state = self.checkpoint.restore()
-        self.generator.set_state(state[GENERATOR])
-        self.scaler.load_state_dict(json.loads(facts["scaler"]))
-        return state[LOSSES].tolist()
+        self.checkpoint.restore(saved)
+        self.generator.set_state(saved.tensors[GENERATOR])
+        self.scaler.load_state_dict(json.loads(saved.facts["scaler"]))
+        return saved.tensors[LOSSES].tolist()
+
+    def _fault(self, saved: Saved) -> str | None:
+        """Why a training cannot go on from it to the same bits."""
+        if saved.facts.get("run") != self.run:
+            return "it is of another run: other data, settings, seed or method"
+        state = self.generator.get_state()
+        position = saved.tensors.get(GENERATOR)
+        if position is None or position.shape != state.shape or position.dtype != state.dtype:
+            return "it does not say where the random numbers are"
+        losses = saved.tensors.get(LOSSES)
+        if losses is None or losses.dtype != torch.float64 or losses.ndim != 1:
+            return "it holds no losses"
+        missing = [name for name in self.checkpoint.parameters if WEIGHT + name not in saved.tensors]
+        if missing:
+            return f"it lacks the weight {missing[0]}"
+        return None if _is_object(saved.facts.get("scaler")) else "it does not say how losses are scaled"
 
     def save(self, losses: list[float]) -> None:
         """Write the state whole, or not at all."""
@@ -53,6 +65,13 @@ class Progress:
             LOSSES: torch.tensor(losses, dtype=torch.float64),
         }
         self.checkpoint.save(tensors, {"run": self.run, "scaler": json.dumps(self.scaler.state_dict())})
+
+
+def _is_object(text: str | None) -> bool:
+    try:
+        return isinstance(json.loads(text or ""), dict)
+    except ValueError:
+        return False
 
 
 def run_name(method: str, training: Training, seed: int, data: list[str | torch.Tensor]) -> str:

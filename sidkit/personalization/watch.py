@@ -8,6 +8,7 @@ from pathlib import Path
 from diffusers import DiffusionPipeline
 
 from sidkit.config import Sampling
+from sidkit.files import make_folder, make_way, set_aside, whole_file
 from sidkit.generation import generate
 
 LOSSES = "losses.csv"
@@ -57,13 +58,18 @@ class EarlyLook:
 
     def _begin(self, before: int) -> None:
         """A new table or, in a run that goes on, the rows of the steps that it does not take again."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         path = self.folder / LOSSES
-        rows = _losses_in(path)
-        with path.open("w", newline="") as file:
+        make_way(path)
+        try:
+            rows = [row for row in _losses_in(path) if int(row[0]) <= before]
+        except (ValueError, IndexError, csv.Error):
+            set_aside(path, "it holds no losses")
+            rows = []
+        with whole_file(path) as partial, partial.open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(HEAD)
-            writer.writerows(row for row in rows if int(row[0]) <= before)
+            writer.writerows(rows)
 
     def _draw(self, done: int) -> None:
         vae = self.pipe.vae
@@ -81,12 +87,13 @@ class EarlyLook:
         for index, picture in enumerate(pictures):
             prompt = index // len(self.seeds)
             name = PICTURE.format(step=done, prompt=prompt, seed=picture.seed)
-            picture.image.save(self.folder / name)
+            with whole_file(self.folder / name) as partial:
+                picture.image.save(partial, format="PNG")
 
 
 def _losses_in(path: Path) -> list[list[str]]:
     """The rows of a table of losses, without its head; none where there is no table."""
-    if not path.is_file():
+    if not path.exists():
         return []
     rows = list(csv.reader(path.read_text().splitlines()))
     return rows[1:]

@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sized
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from itertools import count
 from pathlib import Path
@@ -21,11 +20,12 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from sidkit.checkpoint import WEIGHT, Checkpoint
+from sidkit.checkpoint import WEIGHT, Checkpoint, Saved
+from sidkit.files import whole_file
+from sidkit.pretrain.hardware import fast_attention, fast_format, is_gpu, multiplies_bf16
 from sidkit.pretrain.plans import Plan
 
 WORKERS = 12  # at most: they draw captions for a GPU, which would wait for them most of the time
@@ -64,7 +64,7 @@ def fit(part: Part, folder: Path, plan: Plan, before: dict | None = None) -> dic
     """
     folder.mkdir(parents=True, exist_ok=True)
     part.to(plan.device)
-    part.to(memory_format=_fast_format(plan.device))
+    part.to(memory_format=fast_format(plan.device))
     run = _Run(part, folder, plan, before or {})
     run.resume()
     try:
@@ -126,7 +126,7 @@ class _Run:
 
     def _batches(self) -> Iterator[Any]:
         """The batches of this step and all after it; for a GPU they are drawn ahead, by processes of their own."""
-        ahead = _is_gpu(self.plan.device) and "fork" in multiprocessing.get_all_start_methods()
+        ahead = is_gpu(self.plan.device) and "fork" in multiprocessing.get_all_start_methods()
         workers = min(WORKERS, (os.cpu_count() or 2) - 1) if ahead else 0
         options = _forked(workers) if workers else {}
         draws = _Draws(self.part, self.plan.seed)
@@ -138,7 +138,7 @@ class _Run:
             group["lr"] = self.plan.learning_rate * self._rate(progress)
         device = torch.device(self.plan.device).type
         self.part.train()
-        with torch.autocast(device, torch.bfloat16, enabled=self._halved(device)), _attention(device):
+        with torch.autocast(device, torch.bfloat16, enabled=self._halved(device)), fast_attention(device):
             loss = self.part.loss(drawn, generator)
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters.values(), LARGEST_GRADIENT)
@@ -190,7 +190,8 @@ class _Run:
         with torch.no_grad():
             sheet = self.part.eval().sheet()
         if sheet is not None:
-            sheet.save(self.folder / f"sheet_{self.step:07d}.png")
+            with whole_file(self.folder / f"sheet_{self.step:07d}.png") as partial:
+                sheet.save(partial, format="PNG")
         self._fill(weights)
 
     def swap_in_ema(self) -> None:
@@ -221,18 +222,33 @@ class _Run:
 
     def resume(self) -> None:
         """Go on from the checkpoint, if there is one; what joined the part since then keeps its start."""
-        counts = self.checkpoint.facts()
-        if counts is None:
+        saved = self.checkpoint.load(self._fault)
+        if saved is None:
             return
-        state = self.checkpoint.restore()
-        self.part.load_state_dict(_under(state, WEIGHT), strict=False)
-        for name, average in _under(state, AVERAGE).items():
+        self.checkpoint.restore(saved)
+        self.part.load_state_dict(_under(saved.tensors, WEIGHT), strict=False)
+        for name, average in _under(saved.tensors, AVERAGE).items():
             if name in self.ema:
                 self.ema[name].copy_(average)
-        self.step = int(counts["step"])
-        self.samples = int(counts["samples"])
-        self.seconds = float(counts["seconds"])
+        self.step, self.samples, self.seconds = _counts(saved.facts)
         self.first = 0  # warmed up already
+
+    def _fault(self, saved: Saved) -> str | None:
+        """Why training cannot go on from it; parts that it does not have are none."""
+        try:
+            _counts(saved.facts)
+        except (KeyError, ValueError):
+            return "it does not say how far it has come"
+        own = self.part.state_dict()
+        for name, value in _under(saved.tensors, WEIGHT).items():
+            if name in own and own[name].shape != value.shape:
+                return f"{name} is of another shape in the model"
+        return None
+
+
+def _counts(facts: dict[str, str]) -> tuple[int, int, float]:
+    """Steps, samples and seconds so far."""
+    return int(facts["step"]), int(facts["samples"]), float(facts["seconds"])
 
 
 class _Every:
@@ -272,26 +288,6 @@ def _forked(workers: int) -> dict[str, Any]:
 
 def _alone(worker: int) -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads do not survive a fork
-
-
-def multiplies_bf16() -> bool:
-    """Whether this CPU has instructions for bfloat16; without them it takes 60 times as long as float32."""
-    able = torch.cpu.get_capabilities()
-    return any(able.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))  # the last is ARM's
-
-
-def _is_gpu(device: str) -> bool:
-    return torch.device(device).type == "cuda"
-
-
-def _fast_format(device: str) -> torch.memory_format:
-    """How weights lie in memory for convolutions to be fast."""
-    return torch.channels_last if _is_gpu(device) else torch.contiguous_format
-
-
-def _attention(device: str) -> AbstractContextManager:
-    """Attention over 64 places is faster in plain matrix products on a CPU (68 against 61 samples a second)."""
-    return sdpa_kernel(SDPBackend.MATH) if device == "cpu" else nullcontext()
 
 
 def _under(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 from tqdm import tqdm
 
-from sidkit.files import write_text
+from sidkit.files import whole_file, write_text
 from sidkit.pretrain.augmentation import jitter
 from sidkit.pretrain.pool import CELL, share_of_cells, weights_name
 from sidkit.stickers.factors import Scene
@@ -57,7 +57,8 @@ def views_on_disk(folder: Path, count: int, eyes: Backbone, vae: nn.Module) -> V
         folder.mkdir(parents=True, exist_ok=True)
         views = _made(count, eyes, vae)
         for name, path in paths.items():
-            np.save(path, getattr(views, name))
+            with whole_file(path) as partial, partial.open("wb") as stream:
+                np.save(stream, getattr(views, name))
         write_text(done, json.dumps([asdict(scene) for scene in views.scenes]))
     scenes = [Scene(**factors) for factors in json.loads(done.read_text())]
     return Views(scenes, **{name: np.load(path) for name, path in paths.items()})

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sidkit.files import whole_file
 from sidkit.stickers import factors
 from sidkit.stickers.factors import Scene
 from sidkit.stickers.sampling import known_designs, sample_scene
@@ -44,7 +45,8 @@ def write(folder: Path, columns: int = 9, size: int = 128) -> list[Path]:
     paths = []
     for topic, pictures in sheets(size).items():
         path = folder / f"{topic.replace(' ', '_')}.png"
-        _sheet(pictures, columns, size).save(path)
+        with whole_file(path) as partial:
+            _sheet(pictures, columns, size).save(partial, format="PNG")
         paths.append(path)
     return paths
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
-from sidkit.files import write_text
+from sidkit.files import whole_file, write_text
 from sidkit.image_files import opened
 from sidkit.stickers.atlas import (
     ART,
@@ -124,7 +124,8 @@ def _pack(pictures: Sequence[Image.Image], path: Path) -> Path:
     sheet = Image.new("RGBA", (COLUMNS * CELL, rows * CELL))
     for index, picture in enumerate(pictures):
         sheet.paste(picture, corner(index))
-    sheet.save(path, lossless=True, quality=100, method=6)
+    with whole_file(path) as partial:
+        sheet.save(partial, format="WEBP", lossless=True, quality=100, method=6)
     return path
 
 

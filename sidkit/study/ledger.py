@@ -9,20 +9,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sidkit.files import write_json
+from sidkit.files import make_folder, make_way, set_aside, write_json
 from sidkit.markdown import Markdown, prose
-from sidkit.study.claims import NOT_RUN, WORDS, Statement, Verdict
+from sidkit.study.claims import NOT_RUN, WORDS, Claim, Statement, Verdict
 from sidkit.study.tables import VERDICT, colored, interval_cell
 
 FOLDER = "ledger"  # inside the run store
-
+COLUMNS = {*(field.name for field in fields(Claim)), "word", "reason", "difference"}  # of a row
 
 NOT_AT_THIS_SCALE = "its chapter was not run at this scale"
 
@@ -36,20 +36,38 @@ def record(
 ) -> Path:
     """Write a chapter's verdicts into the run store, in the place of those of its last run; returns the file."""
     folder = _folder(store, scale)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
+    make_folder(folder)
     path = folder / f"{chapter}.json"
+    make_way(path)
     rows = [_row(verdict) for verdict in verdicts]
     write_json(path, rows)
     return path
 
 
 def read(store: Path | str, *, scale: str) -> dict[str, list[dict]]:
-    """What the chapters have written at a scale, by chapter in the book's order."""
+    """What the chapters have written at a scale, by chapter in the book's order; a damaged file is set aside."""
     files = sorted(_folder(store, scale).glob("*.json"))
     rows_by_chapter = {}
     for file in files:
-        rows_by_chapter[file.stem] = json.loads(file.read_text())
+        try:
+            rows_by_chapter[file.stem] = _rows(file)
+        except ValueError as error:
+            set_aside(file, str(error))
     return rows_by_chapter
+
+
+def _rows(file: Path) -> list[dict]:
+    """A chapter's rows. Raises ValueError where they are damaged."""
+    if not file.is_file():  # a pipe would be waited for
+        raise ValueError("it is no file; run the chapter again")
+    try:
+        rows = json.loads(file.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it is no JSON; run the chapter again") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= COLUMNS for row in rows):
+        raise ValueError("it holds no verdicts; run the chapter again")
+    return rows
 
 
 def statements_table(

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from sidkit.markdown import Markdown, code, table
-from sidkit.runs import RECORD, libraries, provenance
+from sidkit.run_record import RECORD
+from sidkit.runs import libraries, provenance
 from sidkit.study.pieces.drawn import noise
 from sidkit.study.run import Study
 

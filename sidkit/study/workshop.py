@@ -13,7 +13,7 @@ from sidkit.model_cache import Models
 from sidkit.models import copy_pipeline
 from sidkit.personalization.loop import TrainingLog
 from sidkit.personalization.watch import EarlyLook
-from sidkit.runs import Runs, fingerprint
+from sidkit.runs import CHECKPOINTS, Runs, fingerprint
 from sidkit.study.pieces.drawn import Drawn, draw, noise
 from sidkit.study.pieces.drifted import Drifted, measure_drift, read_drift
 from sidkit.study.pieces.encoded import Encoded, encode
@@ -109,8 +109,8 @@ class Workshop:
         """Personalize in place."""
         name = fingerprint(wanted)
         prior = self.class_pictures(wanted.prior) if wanted.prior else None
-        checkpoint = self.runs.root / ".checkpoints" / name
-        early_look = self._early_look(wanted, pipe, self.runs.root / "looks" / name[:12])
+        checkpoint = self.runs.side_folder(CHECKPOINTS) / name
+        early_look = self._early_look(wanted, pipe, self.runs.side_folder("looks") / name[:12])
         return train(wanted, pipe, prior, watch=early_look, checkpoint=checkpoint)
 
     def _early_look(self, wanted: Trained, pipe: DiffusionPipeline, folder: Path) -> EarlyLook | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from diffusers import DiffusionPipeline
 from PIL import Image
 
+from sidkit.checkpoint import forget
 from sidkit.config import Sampling, Training
 from sidkit.generation import class_pictures
 from sidkit.image_files import opened
@@ -104,7 +104,7 @@ def train(
         checkpoint=checkpoint,
         checkpoint_every=CHECKPOINT_EVERY,
     )
-    shutil.rmtree(checkpoint, ignore_errors=True)
+    forget(checkpoint)
     return log
 
 
