@@ -47,12 +47,21 @@ class Runs:
     def __init__(self, root: Path | str = "runs"):
         self.root = Path(root)
 
-    def get(self, kind: str, key: Any, make: Callable[[Path], None], *, code: Iterable[Entry] = ()) -> Path:
+    def get(
+        self,
+        kind: str,
+        key: Any,
+        make: Callable[[Path], None],
+        *,
+        code: Iterable[Entry] = (),
+        then: Callable[[], None] = lambda: None,
+    ) -> Path:
         """Return the folder of the run that `key` describes; `make(folder)` fills it if it is not there yet.
 
         `key` holds what shapes the result (see `content` for what a value may be). `code` are the functions, classes or
         modules that do the work: the source of their modules, and of whatever those import of their own package, is
         part of the key (`sidkit.imports`), as are the versions of the libraries that they use.
+        `then()` is called when a run was made and is safe: it may remove what the making has left elsewhere.
         Two processes that ask for one run make it once: the second waits for the first. A damaged run is set aside and
         made again. Raises ValueError for a value that cannot be keyed, OSError where the store cannot be read or
         written (what is in it stays as it is); what `make` raises passes through and leaves no run.
@@ -69,7 +78,8 @@ class Runs:
             whole = _is_whole(folder)
         if not whole:
             with self.locked(folder):
-                self._make(folder, record, make)
+                if self._make(folder, record, make):
+                    then()
         return folder
 
     @contextmanager
@@ -92,16 +102,17 @@ class Runs:
         make_folder(folder)
         return folder
 
-    def _make(self, folder: Path, record: dict, make: Callable[[Path], None]) -> None:
-        """Make a run, unless another process has while we waited for its lock."""
+    def _make(self, folder: Path, record: dict, make: Callable[[Path], None]) -> bool:
+        """Make a run, unless another process has while we waited for its lock; whether we did."""
         with explained(self.root):
             if _is_whole(folder):
-                return
+                return False
             if is_there(folder):
                 set_aside(folder, damage(folder) or "damaged")
             self.side_folder(folder.parent.name)
         with explained(self.root, full_only=True):
             _fill(folder, record, make)
+        return True
 
 
 def lock_name(folder: Path) -> str:

@@ -137,7 +137,8 @@ def _set_aside(root: Path) -> Iterator[Leftover]:
 def _old_checkpoints(root: Path) -> Iterator[Leftover]:
     for folder in sorted((root / CHECKPOINTS).glob("*")):
         if time.time() - folder.lstat().st_mtime > LATE:  # every save gives a folder a new time
-            yield Leftover(folder, "a training that stopped over a month ago", _size(folder))
+            lock = root / LOCKS / lock_name(folder)
+            yield Leftover(folder, "a training that stopped over a month ago", _size(folder), lock)
 
 
 def _old_runs(root: Path) -> Iterator[Leftover]:

@@ -1,6 +1,8 @@
 """Studies: what is planned, what is run and kept, and what the numbers are allowed to say."""
 
+import errno
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +18,12 @@ from sidkit.chapters import biases, description_cases, introduction
 from sidkit.generation import generate
 from sidkit.mark import without_mark
 from sidkit.measure.statistics import Interval
+from sidkit.personalization import loop
 from sidkit.plot import sheets
 from sidkit.runs import Runs
 from sidkit.stickers.heads import HEADS
 from sidkit.stickers.references import make_subject
-from sidkit.study import claims, passport, tables
+from sidkit.study import claims, passport, tables, workshop
 from sidkit.study.chapter import run_plans
 from sidkit.study.pieces import measured, trained
 from sidkit.study.plan import PAIRS, SCALES, Arm, Stickers, make_plan
@@ -113,6 +116,27 @@ def test_a_study_has_a_row_a_picture_and_every_measure(study):
     assert len(found.frame) == found.plan.pictures_total == 2 * 4 * 1
     assert found.frame[["SA", "NSD", "TA", "identity", "leakage"]].notna().all(axis=None)
     assert set(found.frame["case"]) == {1, 3} and found.frame["leakage"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(("kept", "step"), [(True, "save_trained"), (False, "draw")])
+def test_a_training_outlives_what_fails_after_it(tmp_path, monkeypatch, kept, step):
+    """A full disk takes no steps away: the checkpoint goes only when what came of the training is safe."""
+    plan = make_plan("smoke", subjects=["dog"], cases=[3])
+    plan = replace(plan, profile=replace(plan.profile, keep_weights=kept))
+    monkeypatch.setattr(trained, "CHECKPOINT_EVERY", plan.training.steps)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workshop, step, full)
+        with pytest.raises(OSError, match="its disk is full"):
+            run_study(plan, Runs(tmp_path), progress=False)
+    checkpoints = tmp_path / ".checkpoints"
+    assert len(list(checkpoints.glob("*/checkpoint.safetensors"))) == 1
+    monkeypatch.setattr(loop, "_take_step", lambda *_: pytest.fail("trained again"))
+    run_study(plan, Runs(tmp_path), progress=False)
+    assert list(checkpoints.iterdir()) == []
 
 
 def test_the_second_study_is_read_and_not_run(study, monkeypatch):

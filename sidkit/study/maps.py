@@ -32,5 +32,11 @@ def see(study: Study, subject: str, arm: str, convention: str = "mean") -> Seen:
     def make(folder: Path) -> None:
         watch(wanted, study.workshop.pipeline(drawn.model), pictures, folder)
 
-    kept = study.workshop.runs.get("attention", wanted, make, code=[Watched, type(drawn.model)])
+    kept = study.workshop.runs.get(
+        "attention",
+        wanted,
+        make,
+        code=[Watched, type(drawn.model)],
+        then=lambda: study.workshop.forget(drawn.model),
+    )
     return read_seen(kept)

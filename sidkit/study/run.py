@@ -71,7 +71,9 @@ class Study:
     def pipeline(self, subject: str, arm: str) -> DiffusionPipeline:
         """The personalized model of a subject and arm, from the store or, where it is not kept, trained again."""
         wanted = recipes.learnt(self.plan, self.cells[subject, arm])
-        return self.workshop.pipeline(wanted)
+        pipe = self.workshop.pipeline(wanted)
+        self.workshop.forget(wanted)
+        return pipe
 
     def trained(self, subject: str, arm: str) -> Path:
         """The folder of the weights that a subject's and arm's method trained, with its `TrainingLog`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from diffusers import DiffusionPipeline
 
+from sidkit.checkpoint import forget
 from sidkit.model_cache import Models
 from sidkit.models import copy_pipeline
 from sidkit.personalization.loop import TrainingLog
@@ -49,7 +50,13 @@ class Workshop:
         def make(folder: Path) -> None:
             draw(wanted, self.pipeline(wanted.model), folder)
 
-        return self.runs.get("pictures", wanted, make, code=[Drawn, type(wanted.model)])
+        return self.runs.get(
+            "pictures",
+            wanted,
+            make,
+            code=[Drawn, type(wanted.model)],
+            then=lambda: self.forget(wanted.model),
+        )
 
     def measures(self, wanted: Measured, pictures: Path) -> pd.DataFrame:
         """The table of the pictures in a folder, a row a picture."""
@@ -68,7 +75,10 @@ class Workshop:
         return read_drift(self.runs.get("drift", wanted, make, code=[Drifted]))
 
     def pipeline(self, wanted: Trained | Encoded | Untrained) -> DiffusionPipeline:
-        """The base model, or a copy that has learnt the subject; that is kept until another one is asked for."""
+        """The base model, or a copy that has learnt the subject; that is kept until another one is asked for.
+
+        Where weights are not kept, `forget` its checkpoint when what comes of it is safe.
+        """
         if isinstance(wanted, Untrained):
             return self.models.pipe
         name = fingerprint(wanted)
@@ -95,7 +105,12 @@ class Workshop:
             log = self._train(wanted, pipe)
             save_trained(wanted, pipe, log, folder)
 
-        return self.runs.get("trained", wanted, make, code=[Trained])
+        return self.runs.get("trained", wanted, make, code=[Trained], then=lambda: self.forget(wanted))
+
+    def forget(self, wanted: Trained | Encoded | Untrained) -> None:
+        """Remove the checkpoint of a training, if it has one."""
+        if isinstance(wanted, Trained):
+            forget(self._checkpoint(wanted))
 
     def class_pictures(self, wanted: ClassPictures) -> Prior:
         """What prior preservation wants, made once for all subjects of a class."""
@@ -106,18 +121,22 @@ class Workshop:
         return read_class(self.runs.get("class_pictures", wanted, make, code=[ClassPictures]))
 
     def _train(self, wanted: Trained, pipe: DiffusionPipeline) -> TrainingLog:
-        """Personalize in place."""
-        name = fingerprint(wanted)
+        """Personalize in place; no other process does the same just now, as it would write into the same checkpoint."""
         prior = self.class_pictures(wanted.prior) if wanted.prior else None
-        checkpoint = self.runs.side_folder(CHECKPOINTS) / name
-        early_look = self._early_look(wanted, pipe, self.runs.side_folder("looks") / name[:12])
-        return train(wanted, pipe, prior, watch=early_look, checkpoint=checkpoint)
+        checkpoint = self._checkpoint(wanted)
+        early_look = self._early_look(wanted, pipe, checkpoint.name[:12])
+        with self.runs.locked(checkpoint):
+            return train(wanted, pipe, prior, watch=early_look, checkpoint=checkpoint)
 
-    def _early_look(self, wanted: Trained, pipe: DiffusionPipeline, folder: Path) -> EarlyLook | None:
+    def _checkpoint(self, wanted: Trained) -> Path:
+        return self.runs.side_folder(CHECKPOINTS) / fingerprint(wanted)
+
+    def _early_look(self, wanted: Trained, pipe: DiffusionPipeline, name: str) -> EarlyLook | None:
         """What the first captions draw while a long training runs, if the profile asks for it."""
         profile = self.models.profile
         if not profile.early_look:
             return None
+        folder = self.runs.side_folder("looks") / name
         print(f"early looks at the training: {folder}", file=sys.stderr)
         different = list(dict.fromkeys(wanted.captions))
         return EarlyLook(

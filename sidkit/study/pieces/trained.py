@@ -11,7 +11,6 @@ import numpy as np
 from diffusers import DiffusionPipeline
 from PIL import Image
 
-from sidkit.checkpoint import forget
 from sidkit.config import Sampling, Training
 from sidkit.generation import class_pictures
 from sidkit.image_files import opened
@@ -88,8 +87,8 @@ def train(
     watch: Callable[[int, float], None] | None,
     checkpoint: Path,
 ) -> TrainingLog:
-    """Train a copy of the base model in place; the state in `checkpoint` outlives a kill, and goes when all is done."""
-    log = personalize(
+    """Train a copy of the base model in place; the state in `checkpoint` outlives a kill."""
+    return personalize(
         pipe,
         wanted.images,
         wanted.captions,
@@ -104,8 +103,6 @@ def train(
         checkpoint=checkpoint,
         checkpoint_every=CHECKPOINT_EVERY,
     )
-    forget(checkpoint)
-    return log
 
 
 def save_trained(wanted: Trained, pipe: DiffusionPipeline, log: TrainingLog, folder: Path) -> None:
