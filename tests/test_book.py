@@ -1,16 +1,18 @@
 """A small book, end to end: notebooks executed, pages built, and nothing wrong left unsaid."""
 
 import io
-from queue import SimpleQueue
 
 import nbformat
 import pytest
+from filelock import FileLock
 from nbformat.v4 import new_markdown_cell
 from rich.console import Console
 from test_notebook import write
 
-from sidkit.book import BAR, _Lines, _Screen, build_book, executed_pages
+from sidkit.book import build_book, executed_pages
 from sidkit.notebook import NotebookError
+from sidkit.screen import BAR, Screen
+from sidkit.side_by_side import Lines
 
 CONFIG = """\
 title: A small book
@@ -87,19 +89,23 @@ def test_notebooks_run_at_once_and_the_last_one_when_all_are_done(root, monkeypa
 def screen(terminal):
     """One that draws onto a text, and what it has drawn."""
     console = Console(file=io.StringIO(), force_terminal=terminal, width=100, legacy_windows=False)
-    return _Screen(2, console), console.file.getvalue
+    return Screen(2, console), console.file.getvalue
+
+
+def test_what_a_notebook_writes_is_said_line_by_line():
+    said = []
+    Lines(lambda kind, text: said.append(text)).write("\rdrawing: 25%|\n\n  at work  \r\n")
+    assert said == ["drawing: 25%|", "  at work"]
 
 
 def test_on_a_terminal_each_notebook_that_runs_has_a_bar_of_its_own():
     shown, drawn = screen(terminal=True)
-    messages = SimpleQueue()
     with shown:
-        _Lines("01_sum", messages).write("\rdrawing:  25%|##   | 1/4 [00:01<00:03, 1.00s/it]")
-        _Lines("02_part", messages).write("at work\n\n")
-        _Lines("01_sum", messages).write("\rdrawing:  50%|###  | 2/4 [00:02<00:02, 1.00s/it]\n")
-        while not messages.empty():
-            shown.show(*messages.get())
-            shown.refresh()
+        shown.show("01_sum", "drawing:  25%|##   | 1/4 [00:01<00:03, 1.00s/it]")
+        shown.refresh()
+        shown.show("02_part", "at work")
+        shown.show("01_sum", "drawing:  50%|###  | 2/4 [00:02<00:02, 1.00s/it]")
+        shown.refresh()
         (bar,) = [task for task in shown.tasks if task.description == "01_sum: drawing"]
         assert (bar.completed, bar.total) == (2, 4)
         shown.finish("01_sum")
@@ -158,3 +164,92 @@ def test_a_parameter_of_a_wrong_type_is_found_before_any_notebook_runs(root):
     with pytest.raises(ValueError, match="scale: expected int"):
         build_book(root, scale="smoke")
     assert not (root / "book" / "chapters").exists()
+
+
+def test_a_notebook_whose_kernel_dies_is_named(root):
+    chapter(root, "import os", "os._exit(1)")
+    with pytest.raises(NotebookError, match="^01_sum: its kernel died; the usual reason is too little memory$"):
+        build_book(root, scale="smoke")
+
+
+def test_two_books_in_one_folder_do_not_mix(root):
+    with (
+        FileLock(root / ".book.lock"),
+        pytest.raises(ValueError, match=f"{root}: another `sidkit book` is at work here"),
+    ):
+        build_book(root, scale="smoke")
+    assert not (root / "book" / "chapters").exists()
+
+
+HEAD = "format: jb-book\nroot: book/start\n"
+
+
+@pytest.mark.parametrize(
+    ("toc", "message"),
+    [
+        ("", "expected a mapping"),
+        ("- a\n", "expected a mapping"),
+        ("just words", "expected a mapping"),
+        ("{", "expected YAML"),
+        ("root: [", "expected YAML"),
+        (HEAD + "chapters:\n\t- file: a\n", "indent with spaces"),
+        (HEAD + "chapters: [{file: a}]\nchapters: []\n", "expected each key once, got 'chapters'"),
+        (HEAD + "chapters: [{file: book/nowhere}]\n", "for \\['book/nowhere'\\], found none"),
+        (HEAD + "chapters: [{file: book/nowhere.md}]\n", "found none"),
+        (HEAD + "chapters: [{file: a}, {file: book/start}, {file: b}]\n", "expected "),
+        (HEAD.replace("start", "begin"), "for \\['book/begin'\\]"),
+        ("format: jb-book\nchapters: []\n", "root"),
+        ("root: book/start\nchapters: 3\n", "expected a table of contents"),
+        (HEAD + "chapters: [{fiel: a}]\n", "expected a table of contents"),
+        (HEAD + "parts: {}\n", "expected a table of contents"),
+        (HEAD + "chapters: [a]\n", "expected a table of contents"),
+        (HEAD + "chapters: &a [*a]\n", "in itself"),
+        ("format: another\nroot: book/start\n", "expected a table of contents"),
+    ],
+)
+def test_a_table_of_contents_that_cannot_be_used_is_told_before_any_notebook_runs(root, toc, message):
+    (root / "_toc.yml").write_text(toc)
+    with pytest.raises(ValueError, match=f"_toc.yml: .*{message}") as refusal:
+        build_book(root, scale="smoke")
+    assert "\n" not in str(refusal.value) and not (root / "book" / "chapters").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("title: [", "_config.yml: expected YAML"),
+        ("- a\n", "_config.yml: expected settings of Jupyter Book"),
+        ("title: 3\n", "_config.yml: expected settings of Jupyter Book"),
+        ("title: a\nexecute: {execute_notebooks: perhaps}\n", "_config.yml: expected settings of Jupyter Book"),
+        ("title: a\ntitle: b\n", "_config.yml: expected each key once"),
+        (None, "found no _config.yml"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_before_any_notebook_runs(root, config, message):
+    (root / "_config.yml").unlink()
+    if config is not None:
+        (root / "_config.yml").write_text(config)
+    with pytest.raises(ValueError, match=message) as refusal:
+        build_book(root, scale="smoke")
+    assert "\n" not in str(refusal.value) and not (root / "book" / "chapters").exists()
+
+
+def test_a_notebook_that_somebody_wrote_is_never_written_over(root):
+    page = root / "book" / "chapters" / "01_sum.ipynb"
+    page.parent.mkdir()
+    before = write(page, "n = 1", "print('by hand')").read_bytes()
+    with pytest.raises(ValueError, match=f"{page}: expected an executed copy of notebooks/01_sum.ipynb"):
+        build_book(root, scale="smoke")
+    assert page.read_bytes() == before
+
+
+def test_a_page_that_somebody_wrote_is_no_executed_copy_though_it_has_a_notebook_s_name(root):
+    (root / "book" / "01_sum.md").write_text("# Sums\n")
+    (root / "_toc.yml").write_text(HEAD + "chapters: [{file: book/chapters/01_sum}, {file: book/01_sum}]\n")
+    assert executed_pages(root) == {root / "notebooks" / "01_sum.ipynb": root / "book" / "chapters" / "01_sum.ipynb"}
+
+
+def test_a_page_that_cannot_be_written_is_told_before_any_notebook_runs(root):
+    (root / "book" / "chapters" / "01_sum.ipynb").mkdir(parents=True)
+    with pytest.raises(ValueError, match="01_sum.ipynb: expected a file, or nothing yet, got a folder"):
+        build_book(root, scale="smoke")

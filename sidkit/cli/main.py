@@ -91,7 +91,7 @@ def notebook(
         return
     values = read_parameters(source, parse_assignments(parameter or []))
     place = output_place(source, output)
-    with _told(f"{place} has the cells that were run"):
+    with _told(f"; {place} has the cells that were run"):
         tell(run_notebook(source, values, place))
 
 
@@ -104,12 +104,12 @@ def book(
     """Execute the chapters' notebooks and build the book; prints the path of its first page."""
     from sidkit.book import build_book
 
-    with _told("the notebooks that were executed are kept"):
+    with _told():
         tell(build_book(root, scale=scale, jobs=jobs))
 
 
 @contextmanager
-def _told(kept: str) -> Iterator[None]:
+def _told(kept: str = "") -> Iterator[None]:
     """Where a notebook fails or the build does, show it without our own traceback and leave with FAILED.
 
     Where somebody stops it, say what is kept.
@@ -125,7 +125,7 @@ def _told(kept: str) -> Iterator[None]:
     except RuntimeError as error:
         tell_line(f"error: {error}", err=True)
     except (KeyboardInterrupt, SystemExit):
-        tell(f"stopped: {kept}, and so is all that is finished in the run store", err=True)
+        tell(f"stopped; what is finished in the run store is kept, and is not made again{kept}", err=True)
         raise
     else:
         return
