@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from sidkit.files import is_there, make_folder, partial_path, remove, set_aside, whole_file
 
 FILE = "checkpoint.safetensors"
+SCRATCH = ".tmp??????"  # where safetensors writes, before it gives a file its name
 WEIGHT = "model."  # before a weight's name
 MOMENT = "optimizer."  # before the name of an optimizer's moment and that of its weight
 HASH = "sha256"  # of all tensors and facts, among the facts of the file
@@ -60,6 +61,7 @@ class Checkpoint:
                 state[f"{MOMENT}{moment}.{name}"] = torch.as_tensor(value)
         state = {name: _alone(value) for name, value in state.items()}
         make_folder(self.path.parent)
+        _remove_unfinished(self.path.parent)
         with whole_file(self.path) as partial:
             save_file(state, partial, {**facts, HASH: _hash(state, facts)})
 
@@ -127,11 +129,18 @@ def read_checkpoint(path: Path) -> Saved:
 
 def forget(folder: Path) -> None:
     """Remove the checkpoint in a folder, whole or half-written, and the folder; what was set aside there stays."""
-    for path in (folder / FILE, partial_path(folder / FILE)):
-        if is_there(path):
-            remove(path)
+    _remove_unfinished(folder)
+    if is_there(folder / FILE):
+        remove(folder / FILE)
     with suppress(OSError):  # it is not empty
         folder.rmdir()
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed have left in a checkpoint's folder."""
+    for path in (partial_path(folder / FILE), *folder.glob(SCRATCH)):
+        if is_there(path):
+            remove(path)
 
 
 def _hash(tensors: Mapping[str, torch.Tensor], facts: Mapping[str, str]) -> str:

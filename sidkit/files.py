@@ -14,7 +14,9 @@ import errno
 import itertools
 import json
 import os
+import re
 import shutil
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -109,15 +111,19 @@ def check_writable(path: Path | str) -> None:
 def whole_file(path: Path | str) -> Iterator[Path]:
     """The path to write to in the block; when that ends, what was written takes the place of `path`.
 
-    A link is followed, and a file that was there keeps its permissions. Raises OSError where writing does.
+    A link is followed, and a file that was there keeps its permissions; a new one has those that a new file has here,
+    whoever writes it (safetensors would keep it from the group). Raises OSError where writing does.
     """
     path = Path(os.path.realpath(path))
     partial = partial_path(path)
     _remove(partial)  # of a process that was killed
+    partial.touch()
+    mode = (path if path.exists() else partial).stat().st_mode
+    partial.unlink()
     try:
-        yield partial
-        if path.exists():
-            shutil.copymode(path, partial)
+        with _disk_errors(path):
+            yield partial
+        partial.chmod(stat.S_IMODE(mode))
         _sync(partial)
         os.replace(partial, path)
     except BaseException:  # also Ctrl-C
@@ -134,7 +140,8 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
     _remove(partial)
     partial.mkdir(parents=True)
     try:
-        yield partial
+        with _disk_errors(path):
+            yield partial
         for entry in partial.rglob("*"):
             if entry.is_file():
                 _sync(entry)
@@ -217,6 +224,19 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if count > 1:
             raise ValueError(f"but {shown(key)} is there {count} times")
     return dict(pairs)
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Libraries in Rust, such as safetensors, tell of a full disk by errors of their own: here they are OSErrors."""
+    try:
+        yield
+    except Exception as error:
+        told = re.search(r"\(os error (\d+)\)$", str(error))
+        if isinstance(error, OSError) or told is None:
+            raise
+        number = int(told[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def _remove(path: Path) -> None:

@@ -2,6 +2,10 @@
 
 import errno
 import os
+import resource
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from sidkit.checkpoint import FILE, Checkpoint, forget, read_checkpoint
+from sidkit.checkpoint import FILE, SCRATCH, Checkpoint, forget, read_checkpoint
 
 FACTS = {"run": "one", "scaler": "{}"}
 
@@ -160,6 +164,21 @@ def test_one_that_is_replaced_while_it_is_read_is_whole(tmp_path, monkeypatch):
     assert state.facts == FACTS and torch.equal(state.tensors["model.wide"], first.parameters["wide"])
 
 
+def test_a_disk_that_takes_no_more_is_an_error_of_the_disk(tmp_path):
+    """safetensors has an error of its own for it; what was saved stays."""
+    saved(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError) as error:
+            saved(tmp_path, seed=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert error.value.errno == errno.EFBIG and error.value.filename == str(tmp_path / FILE)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert trained(tmp_path).load(no_fault).facts == FACTS
+
+
 def test_one_from_before_there_were_hashes_is_read(tmp_path):
     saved(tmp_path)
     save_file(load_file(tmp_path / FILE), tmp_path / FILE, FACTS)
@@ -176,9 +195,34 @@ def test_what_is_forgotten_goes_and_what_was_set_aside_stays(tmp_path):
     assert [path.name for path in (tmp_path / "kept").iterdir()] == [f"{FILE}.set-aside-1"]
     forget(tmp_path / "none")
     saved(tmp_path / "killed")
-    (tmp_path / "killed" / f".{FILE}.partial").write_bytes(b"half")
+    for name in (f".{FILE}.partial", ".tmp8g2xuO"):
+        (tmp_path / "killed" / name).write_bytes(b"half")
     forget(tmp_path / "killed")
     assert not (tmp_path / "killed").exists()
+
+
+def test_a_process_that_is_killed_in_a_save_leaves_nothing_after_the_next(tmp_path):
+    """safetensors writes under a name of its own choice."""
+    code = (
+        "import sys, numpy; from safetensors.numpy import save_file; save_file(dict(a=numpy.zeros(10**8)), sys.argv[1])"
+    )
+    saving = subprocess.Popen([sys.executable, "-c", code, tmp_path / f".{FILE}.partial"])
+    while not list(tmp_path.iterdir()):
+        assert saving.poll() is None
+    saving.kill()
+    saving.wait()
+    assert list(tmp_path.glob(SCRATCH)) == list(tmp_path.iterdir()) != []
+    saved(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_a_group_can_read_it(tmp_path):
+    before = os.umask(0o002)
+    try:
+        saved(tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o664
 
 
 def test_forgetting_takes_nobody_elses_files(tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from sidkit.attention import capture, look
+from sidkit.files import whole_file
 from sidkit.generation import Picture
 from sidkit.study.pieces.drawn import Drawn, pictures_of
 from sidkit.study.pieces.picture_files import open_picture
@@ -74,7 +75,8 @@ def watch(wanted: Watched, pipe: DiffusionPipeline, pictures: Path, folder: Path
         "references": _at_references(wanted, pipe),
     }
     halves = {name: np.ascontiguousarray(array.astype(np.float16)) for name, array in arrays.items()}
-    save_file(halves, folder / MAPS)
+    with whole_file(folder / MAPS) as partial:
+        save_file(halves, partial)
     about = {"layers": list(by_layer), "same": _share_drawn_again(wanted.drawn, drawn, pictures)}
     (folder / ABOUT).write_text(json.dumps(about))
 
