@@ -15,6 +15,7 @@ import nbformat
 from sidkit.captions import CAPTIONS, SID_CASE, Captions, check_bias, class_word_of, read_captions, write_captions
 from sidkit.config import load_profile, profiles
 from sidkit.files import check_writable, write_text
+from sidkit.markdown import Markdown
 from sidkit.notebook_file import find_notebook, read_notebook
 from sidkit.picture_folder import readable_pictures
 from sidkit.toc import with_chapter
@@ -83,7 +84,8 @@ def chapter(name: str, title: str, parameters: dict[str, str]) -> str:
     notebook = read_notebook(find_notebook(CHAPTER))
     first = notebook.cells[0]
     _, _, below = first.source.partition("\n")
-    first.source = f"# Your own images: {' '.join(title.split())}\n{below}"
+    head = Markdown("# Your own images: {}").format(title)
+    first.source = f"{head}\n{below}"
     for cell in notebook.cells:
         cell.source = cell.source.replace(LABEL, f"{name}-")
         if "parameters" in cell.metadata.get("tags", []):

@@ -24,7 +24,6 @@ every_text = pytest.mark.parametrize("text", (*HOSTILE, *HARMLESS), ids=ascii)
 
 @every_text
 def test_a_text_is_shown_letter_for_letter_wherever_it_stands(text):
-    """Smart quotes are Sphinx's matter: tests/test_live_pages.py."""
     sentence = Markdown("It says {} here, and {}.").format(text, code(text))
     assert spaced(words(sentence)).replace("It says  here", "It says here") == spaced(
         f"It says {text} here, and {text}."
