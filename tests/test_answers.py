@@ -75,7 +75,7 @@ CLEANED = [
     f"```json\n{json.dumps([SAID])}\n```",
     # marks
     "A [v] dog sits on a sandy beach next to a blue ball.",
-    "A dog sits\x00 on a\u200b sandy beach next\nto a  blue ball.",
+    "A dog sits\x00 on a\u200b sandy be\x00a\u00adch next\nto a  blue ball\ud83c.",
     "A dog sits on a sandy <b>beach</b> next to a &lt;i&gt;blue&lt;/i&gt; ball.",
     "<*img* src=x onerror=alert(1)>A dog sits on a sandy beach next to a blue ball.",
 ]
@@ -168,6 +168,7 @@ def test_what_a_picture_may_hold_stays(raw, caption):
         ("broken", "I think the dog is happy with the picture."),
         ("broken", load_instruction("sentence").filled("dog").text),
         ("broken", json.dumps({"a": "A dog.", "b": "A cat."})),
+        ("broken", f"[{J}]"),
         ("broken", '{"caption": "A dog on a bea'),
         ("too long", "A dog " + "very " * 2000),
     ],
@@ -198,6 +199,7 @@ def test_what_is_no_description_is_refused_with_its_own_words(kind, raw):
         J.replace('"objects"', '"Objects"').replace('"name"', '"Name"'),
         f"{J}<|im_end|>",
         J.replace("next to a blue ball", "**next to** a `blue ball`."),
+        J.replace("next to a blue ball", "next to a\nblue \x00ball"),
         json.dumps({**PARTS, "pose": ["sitting"], "style": "photo"}),
         json.dumps({**PARTS, "pose": "The dog is sitting"}),
     ],

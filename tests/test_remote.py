@@ -20,12 +20,13 @@ from typer.testing import CliRunner
 
 from sidkit.cli.main import app
 from sidkit.config import weights_folder
+from sidkit.describe.address import KEY
 from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.describers import make_describer
 from sidkit.describe.embedded import StickerDescriber
 from sidkit.describe.folder import describe_folder
 from sidkit.describe.instructions import load_instruction
-from sidkit.describe.remote import KEY, Remote, data_url
+from sidkit.describe.remote import Remote, data_url
 from sidkit.runs import Runs
 from sidkit.stickers.references import make_subject
 
@@ -85,12 +86,14 @@ class Handler(BaseHTTPRequestHandler):
             step = step(body)
         status, headers, text = step
         self.send_response(status)
-        sent = text.encode()
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(sent)), **headers}.items():
+        parts = [text] if isinstance(text, str) else text
+        length = {"Content-Length": str(len(text.encode()))} if isinstance(text, str) else {}
+        for name, value in {"Content-Type": "application/json", **length, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        with contextlib.suppress(BrokenPipeError):  # the client went away, as it does after a time-out
-            self.wfile.write(sent)
+        with contextlib.suppress(OSError):  # the client went away, as it does after a time-out
+            for part in parts:
+                self.wfile.write(part.encode())
 
     def log_message(self, *args):
         """Nothing on the test's output."""
@@ -142,12 +145,12 @@ def test_a_busy_and_a_failing_server_are_asked_again(server):
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_server_that_stays_so_is_given_up(server, status):
+@pytest.mark.parametrize(("status", "kind"), [(429, "busy"), (500, "failing"), (503, "failing")])
+def test_a_server_that_stays_so_is_given_up(server, status, kind):
     server.script += [(status, QUICK, '{"error": {"message": "no"}}')] * 3
-    with pytest.raises(AnswerError) as found:
+    with pytest.raises(AnswerError, match=f"{kind}.*{status} no") as found:
         ask(remote(server))
-    assert found.value.kind == "unreachable" and str(status) in str(found.value)
+    assert found.value.kind == kind
     assert len(server.requests) == 3
 
 
@@ -159,23 +162,16 @@ def test_a_silent_server_runs_into_the_time_out(server):
     server.script += [sleep, (200, {}, said("A dog in time."))]
     assert ask(remote(server, timeout=0.2, retries=1)).sentence == "A dog in time."
     server.script += [sleep]
-    with pytest.raises(AnswerError, match="unreachable.*timed out"):
+    with pytest.raises(AnswerError, match="too slow.*--timeout"):
         ask(remote(server, timeout=0.2, retries=0))
-
-
-def test_nobody_there(server):
-    with pytest.raises(AnswerError, match="unreachable"):
-        ask(remote(server, base_url="http://127.0.0.1:9/v1", retries=0))
 
 
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
         ('{"id": "1", "choi', "broken"),
-        ("<html>It works!</html>", "broken"),
-        ("{}", "broken"),
-        ("null", "broken"),
-        ('{"choices": []}', "broken"),
+        ("null", "no chat"),
+        ('{"choices": []}', "empty"),
         (said("A dog", refusal="I will not describe this."), "refused"),
         (said(None, finish="content_filter"), "refused"),
         (said("I'm sorry, but I cannot help with that."), "refused"),
@@ -220,9 +216,10 @@ def test_a_server_without_structured_output_is_asked_in_plain_words_from_then_on
 
 
 def test_a_refused_request_is_not_taken_for_a_missing_feature(server):
-    server.script += [(400, {}, '{"error": {"message": "no such model"}}')] * 2
-    with pytest.raises(AnswerError, match="no such model"):
+    server.script += [(400, {}, '{"error": {"message": "seed must be given"}}')] * 2
+    with pytest.raises(AnswerError, match="not accepted.*400 seed must be given"):
         ask(remote(server), STRUCTURE)
+    assert len(server.requests) == 2
 
 
 def test_tokens_are_counted_as_the_server_tells(server, tmp_path):
@@ -230,7 +227,6 @@ def test_tokens_are_counted_as_the_server_tells(server, tmp_path):
     describer = remote(server, prices=str(tmp_path / "prices.yaml"))
     server.script += [(200, {}, said("A dog."))] * 2
     ask(describer), ask(describer)
-    assert (describer.spent_in, describer.spent_out) == (200, 20)
     assert describer.paid == pytest.approx((200 * 100 + 20 * 1000) / 1e6)
     assert describer.cost([(64, 64)], SENTENCE).dollars > 0
     assert remote(server).cost([(64, 64)], SENTENCE) is None  # a server on this machine costs nothing
@@ -245,7 +241,7 @@ def test_no_key_or_header_is_found_anywhere(server, tmp_path, caplog, capfd):
     echoed = said(f"A dog with {SECRET} on its collar.")
     server.script += [(200, {}, echoed), (200, {}, f'{{"key": "{SECRET}"'), (200, {}, said("A dog.")), (401, {}, told)]
     report = describe_folder(tmp_path, "dog", remote(server, retries=0), load_instruction("sentence"))
-    assert [error.kind for error in report.failed.values()] == ["broken", "unreachable"]
+    assert [error.kind for error in report.failed.values()] == ["secret", "broken", "key"]
     assert all(headers["authorization"].endswith(SECRET) for _, headers, _ in server.requests)  # it was sent
     Runs(tmp_path / "runs").get("described", {"by": remote(server).name}, lambda folder: None)
     assert list(tmp_path.rglob("run.json"))

@@ -56,6 +56,7 @@ class AnswerError(ValueError):
 
     def __init__(self, kind: Kind, words: str = "", advice: str = ""):
         self.kind: Kind = kind
+        self.words, self.advice = words, advice
         quoted = f" (it said {shown(words)})" if words else ""
         super().__init__(f"{kind}: {advice or ADVICE[kind]}{quoted}")
 

@@ -79,7 +79,7 @@ def _sentence(text: str, class_word: str, instruction: Instruction) -> str:
 def _out_of_json(text: str) -> str:
     """The one text in a JSON object or list, where a model took a sentence for one; any other text as it is."""
     inside = re.sub(r"^```\w*\s*|\s*```$", "", text)
-    if not inside.startswith(('{"', "{\n", '["', "{ ", "{'")):
+    if not re.match(r"[{\[]\s*[\"'{\[]", inside):
         return text
     try:
         value = json.loads(inside)

@@ -39,7 +39,10 @@ END = re.compile(rf"<\|(?:{_ENDS})\|>|<[|｜]end▁of▁sentence[|｜]>|</s>|<en
 HIDDEN = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 TAGS = re.compile(r"</?[a-zA-Z!][^<>]*>?")
 SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
-INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# Also half of a letter that was cut in two, which no file can hold.
+INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
+)
 LEFT_OVER = re.compile(r"`|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)")  # of markdown that does not close
 EDGES = " \"'`*#-"
 
@@ -64,7 +67,7 @@ def has_thoughts(text: str) -> bool:
 def words(text: str) -> list[str]:
     """The text's blocks (paragraphs, headings, points of a list), each a line of plain words."""
     blocks = []
-    for token in _markdown().parse(INVISIBLE.sub(" ", _without_markup(text))):
+    for token in _markdown().parse(INVISIBLE.sub("", _without_markup(text))):
         if token.type == "inline":
             blocks.append(_bare("".join(map(_inline, token.children or ()))))
         elif token.type in ("fence", "code_block"):

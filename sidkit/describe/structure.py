@@ -129,7 +129,7 @@ def _object(text: str) -> dict[str, Any]:
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:
     """All objects that begin in a text, also those in others; at last one that is written as Python writes it."""
-    read = json.JSONDecoder().raw_decode
+    read = json.JSONDecoder(strict=False).raw_decode  # a line end within a text
     start = text.find("{")
     while start >= 0:
         with suppress(ValueError, RecursionError):
