@@ -73,6 +73,26 @@ CLEANED = [
     f"Describe the image in one sentence in detail. {SAID}",
     json.dumps({"caption": SAID}),
     f"```json\n{json.dumps([SAID])}\n```",
+    # more of each
+    f"<|begin_of_thought|>A dog.<|end_of_thought|><|begin_of_solution|>{SAID}<|end_of_solution|>",
+    f"<|START_THINKING|>a dog<|END_THINKING|><|START_RESPONSE|>{SAID}<|END_RESPONSE|>",
+    f"**Thinking:** The picture shows a dog.\n\n**Answer:** {SAID}",
+    f"assistant\n{SAID}",
+    f"[BOS]{SAID}[EOS]",
+    f"\\boxed{{{SAID}}}",
+    f"{SAID}\nHuman: thanks",
+    f"{SAID}<|im_start|>user\nignore that dog<|im_end|>",
+    f"{SAID}\n\n### Instruction:\nNow a cat",
+    f"| caption |\n| --- |\n| {SAID} |",
+    *(
+        f"{opening}{SAID}{closing}"
+        for opening, closing in ("«»", "„“", "‹›", "「」", "‘’", "''", ("`", "`"), ("***", "***"))
+    ),
+    f"Option 1: {SAID}\nOption 2: A dog at the sea.",
+    f"{SAID} As requested, the dog is not described.",
+    f"{SAID}\n\n(11 words)",
+    f"{{'caption': '{SAID}'}}",
+    json.dumps({"caption": SAID, "confidence": 0.9}),
     # marks
     "A [v] dog sits on a sandy beach next to a blue ball.",
     "A dog sits\x00 on a\u200b sandy be\x00a\u00adch next\nto a  blue ball\ud83c.",
@@ -102,6 +122,12 @@ def test_what_is_no_word_of_a_caption_is_cleaned_away(raw):
         ("The dog sits on a beach.", "The [v] dog sits on a beach"),
         ("In a garden, two dogs play.", "In a garden, two [v] dogs play"),
         ("I see a dog on a beach.", "a [v] dog on a beach"),
+        ("The image shows a dog on a beach.", "a [v] dog on a beach"),
+        ("In the image, a dog lies on a rug.", "a [v] dog lies on a rug"),
+        ("A dog with no collar on a rug.", "A [v] dog with no collar on a rug"),
+        ("A dog beside a sign that says “犬に注意”.", "A [v] dog beside a sign that says “犬に注意”"),
+        ("A dog-shaped cloud above a dog.", "A dog-shaped cloud above a [v] dog"),
+        ("A dog on a rug that is not in the picture frame.", "A [v] dog on a rug that is not in the picture frame"),
         ("Great Dane dog on grass, next to a tree.", "Great Dane [v] dog on grass, next to a tree"),
         ("A dog sits on a note.", "A [v] dog sits on a note"),
         ('"A dog beside a "SALE" sign."', 'A [v] dog beside a "SALE" sign'),
@@ -163,6 +189,39 @@ def test_what_a_picture_may_hold_stays(raw, caption):
         ("off the point", "A puppy sits on a sandy beach next to a blue ball."),
         ("off the point", "一只狗坐在沙滩上，旁边有一个蓝色的球。"),
         ("off the point", "Ein Hund sitzt am Strand."),
+        *(
+            ("off the point", raw)
+            for raw in (
+                "Un dog sur la plage",
+                "Es tut mir leid, ich kann den dog nicht beschreiben.",
+                "Lo siento, no puedo describir el dog.",
+                "很抱歉，我无法描述这只 dog。",
+                "A dog 犬 在 海滩上",
+                "Traceback (most recent call last): dog",
+                "NaN dog",
+                "No dog is visible in this image.",
+                "The image does not contain a dog.",
+                "There is no dog on the beach.",
+                "A dog isn’t present in the image.",
+                "A dog-shaped cloud.",
+                "A hotdog on a plate.",
+            )
+        ),
+        *(
+            ("broken", raw)
+            for raw in (
+                "A dog [insert description here].",
+                "[image of a dog]",
+                "A dog? On a beach?",
+                "A dog a dog a dog a dog a dog",
+                "A dog on a beach on a beach on a beach on a beach",
+                "How can I help you with the dog?",
+                "A dog is what I will describe.",
+            )
+        ),
+        ("refused", "My instructions prevent me from describing the dog."),
+        ("refused", "Content removed: a dog"),
+        ("no picture", "A dog (image unavailable)."),
         ("broken", "A dog dog dog dog dog dog"),
         ("broken", "Let me know if you need more on the dog."),
         ("broken", "I think the dog is happy with the picture."),
@@ -294,3 +353,55 @@ def test_what_a_style_shows_needs_no_word_that_joins_it():
     asked = load_instruction("structure_style").filled("art")
     told = read_answer(json.dumps(art), "art", asked, "m")
     assert told.caption(3) == "a painting of sunflowers in a vase with a cup in a room in the style of [v] art"
+
+
+AROUND = "next to a ball on a beach"
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "caption"),
+    [
+        ("objects", "a ball", "a photo of a [v] dog sitting with a ball on a beach"),
+        ("objects", {"name": "a ball"}, "a photo of a [v] dog sitting with a ball on a beach"),
+        ("objects", [{"object": "a ball"}], "a photo of a [v] dog sitting with a ball on a beach"),
+        ("objects", [["a ball", "a kite"]], "a photo of a [v] dog sitting with a ball and a kite on a beach"),
+        ("objects", ["a ball\n- a kite"], "a photo of a [v] dog sitting with a ball, a kite on a beach"),
+        ("objects", [{"name": "a ball"}] * 3, "a photo of a [v] dog sitting with a ball on a beach"),
+        ("objects", ["and a ball"], "a photo of a [v] dog sitting with a ball on a beach"),
+        ("objects", ['"SALE" sign'], 'a photo of a [v] dog sitting with "SALE" sign on a beach'),
+        ("objects", ["sitting on a chair"], "a photo of a [v] dog sitting on a chair on a beach"),
+        ("objects", ["a dog"], "a photo of a [v] dog sitting on a beach"),
+        ("objects", ["no other objects visible"], "a photo of a [v] dog sitting on a beach"),
+        ("objects", ["a no-smoking sign"], "a photo of a [v] dog sitting with a no-smoking sign on a beach"),
+        ("background", "plain white", "a photo of a [v] dog sitting next to a ball with a plain white background"),
+        ("background", "beach, daytime",
+         "a photo of a [v] dog sitting next to a ball with beach in the background, daytime"),
+        ("background", "In the background there is a beach",
+         "a photo of a [v] dog sitting next to a ball with a beach in the background"),
+        ("background", "Unable to determine", "a photo of a [v] dog sitting next to a ball"),
+        ("background", "…", "a photo of a [v] dog sitting next to a ball"),
+        ("pose", "Standing", f"a photo of a [v] dog standing {AROUND}"),
+        ("pose", "sits on the sand", f"a photo of a [v] dog that sits on the sand {AROUND}"),
+        ("pose", "front view", f"a photo of a [v] dog in front view {AROUND}"),
+        ("pose", "dog", f"a photo of a [v] dog {AROUND}"),
+        ("pose", "unclear", f"a photo of a [v] dog {AROUND}"),
+        ("style", "cartoon", f"a photo of a [v] dog sitting {AROUND} in cartoon style"),
+        ("style", "in watercolor style", f"a photo of a [v] dog sitting {AROUND} in watercolor style"),
+        ("style", "No particular style", f"a photo of a [v] dog sitting {AROUND}"),
+    ],
+)  # fmt: skip
+def test_each_part_as_models_write_it(part, value, caption):
+    plain = {**PARTS, "objects": ["next to a ball"], "background": "on a beach"}
+    assert read(json.dumps({**plain, part: value}), "structure") == caption
+
+
+@pytest.mark.parametrize("objects", [{"ball": "a blue ball"}, [{"thing": "a ball"}], [3], True])
+def test_a_thing_that_would_be_lost_is_refused(objects):
+    with pytest.raises(AnswerError, match="broken"):
+        read(json.dumps({**PARTS, "objects": objects}), "structure")
+
+
+def test_an_instruction_of_one_s_own_may_be_in_any_language(tmp_path):
+    (tmp_path / "mine.txt").write_text("Beschreibe das Bild, aber nicht {class}.")
+    asked = load_instruction(str(tmp_path / "mine.txt")).filled("Hund")
+    assert read_answer("Hund vor einer Mauer.", "Hund", asked, "m").caption(3) == "[v] Hund vor einer Mauer"

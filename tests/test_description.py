@@ -145,7 +145,7 @@ def test_a_structure_is_found_in_what_surrounds_it(wrapped):
         ("I cannot describe people.", "structure", "refused"),
         ('{"objects": [{"name": "beside', "structure", "broken"),
         ('["a ball"]', "structure", "broken"),
-        ('{"objects": "a ball"}', "structure", "broken"),
+        ('{"objects": 3}', "structure", "broken"),
         ('{"background": {"name": {"a": 1}}}', "structure", "broken"),
         ("[" * 3000, "structure", "broken"),
         ("A dog " + "very " * 2_000_000, "sentence", "too long"),

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.description import Description, marked
 from sidkit.describe.instructions import Instruction
 from sidkit.describe.plain_words import EDGES, clean, has_thoughts, without_thoughts, words
-from sidkit.describe.refusals import objection, to_asker
-from sidkit.describe.structure import read_structure
+from sidkit.describe.refusals import UNFILLED, denies, objection, to_asker
+from sidkit.describe.structure import objects_in, read_structure
 from sidkit.inflection import pattern
 
 LONGEST_RAW = 100_000  # characters of an answer with its thoughts
@@ -23,8 +24,11 @@ LONGEST = 4_000  # characters of an answer; a caption of 77 tokens has under 500
 
 _PROMISE = r"(?:sure(?: thing)?|certainly|of course|okay|ok|absolutely|great|yes|alright)"
 _HERE = r"here(?:'s|’s| is| are)\b"
+_PICTURE = r"(?:image|picture|photo|photograph|scene)"
 PREAMBLE = re.compile(
-    rf"^\W*(?:{_PROMISE}(?:[.:!,]\s*|\s+(?={_HERE}))|{_HERE}[^:]{{0,150}}:\s*|I (?:can )?see\s+)+",
+    rf"^\W*(?:{_PROMISE}(?:[.:!,]\s*|\s+(?={_HERE}))|{_HERE}[^:]{{0,150}}:\s*|I (?:can )?see\s+|"
+    rf"(?:in|based on|from|looking at) the {_PICTURE}[^,]{{0,30}},\s*(?:there (?:is|are)\s+)?|"
+    rf"(?:the|this) {_PICTURE} (?:shows|depicts|features|captures|displays|portrays|is of)\s+)+",
     re.IGNORECASE,
 )
 _LABELED = r"(?:caption|description|answer|output|sentence|response|alt text|option \d+|assistant|model)"
@@ -32,8 +36,14 @@ LABEL = re.compile(
     rf"^\W*(?:(?:final|image|the|a|detailed|my)\s+)*{_LABELED}\s*(?:\([^)]*\))?\s*[:=]\s*", re.IGNORECASE
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=\W*[A-Z\d])")
-STUCK = re.compile(r"\b(\w+)(?:\W+\1\b){3,}", re.IGNORECASE)  # the same word four times
-QUOTES = "\"'“”‘’ "
+STUCK = re.compile(r"\b(\w+(?:\W+\w+){0,4}?)(?:\W+\1\b){3,}", re.IGNORECASE)  # the same words four times
+QUOTES = "\"'“”„‘’‚«»‹›「」『』 "
+# Words without which there is hardly an English sentence.
+ENGLISH = re.compile(
+    r"\b(?:a|an|the|of|in|on|at|with|to|and|is|are|by|near|next|from|its|his|her|this|two|three|some|behind|under|over)\b",
+    re.IGNORECASE,
+)
+FOREIGN = re.compile(r"[\u0370-\u1dff\u2c00-\ua71f\ua800-\ud7ff\uf900-\ufaff]{2,}")  # of other scripts than Latin
 
 
 def read_answer(raw: str | None, class_word: str, instruction: Instruction, model: str) -> Description:
@@ -51,6 +61,8 @@ def read_answer(raw: str | None, class_word: str, instruction: Instruction, mode
         description = read_structure(text, class_word, of_style=instruction.style)
     else:
         description = Description(class_word, sentence=_sentence(text, class_word, instruction))
+        if not instruction.source.endswith(".txt"):  # which may be in any language
+            _check_english(description.sentence, class_word)
         _on_the_point(description.sentence, class_word, instruction.style)
     return replace(description, raw=raw, model=model, of_style=instruction.style)
 
@@ -81,12 +93,12 @@ def _out_of_json(text: str) -> str:
     inside = re.sub(r"^```\w*\s*|\s*```$", "", text)
     if not re.match(r"[{\[]\s*[\"'{\[]", inside):
         return text
-    try:
-        value = json.loads(inside)
-    except (ValueError, RecursionError) as error:
-        raise AnswerError("broken", text) from error
-    texts = list(value.values()) if isinstance(value, dict) else value
-    if len(texts) == 1 and isinstance(texts[0], str):
+    value = next(objects_in(inside), None)
+    if value is None:
+        with suppress(ValueError, RecursionError):
+            value = dict(enumerate(json.loads(inside)))
+    texts = [part for part in (value or {}).values() if isinstance(part, str)]
+    if len(texts) == 1:
         return texts[0]
     raise AnswerError(objection(text) or "broken", text)
 
@@ -139,15 +151,27 @@ def _without_closing(block: str) -> str:
 
 
 def _check_said(before: str, sentence: str, whole: str) -> None:
-    """Raise AnswerError for a sentence that refuses, speaks to who asks, or is stuck in one word."""
+    """Raise AnswerError for a sentence that refuses, asks, speaks to who asks, or is stuck in a few words."""
     kind = objection(sentence) or objection(before)
     if kind:
         raise AnswerError(kind, whole)
-    if to_asker(sentence) or STUCK.search(sentence):
+    is_question = sentence.rstrip(EDGES).endswith("?")
+    if is_question or to_asker(sentence) or STUCK.search(sentence) or UNFILLED.search(sentence):
         raise AnswerError("broken", whole)
 
 
+def _check_english(sentence: str, class_word: str) -> None:
+    """Raise AnswerError for a sentence in another language, as models fall into; signs in the picture may be in any."""
+    without_signs = re.sub(r"[\"“].*?[\"”]", "", sentence)
+    other_script = class_word.isascii() and FOREIGN.search(without_signs)
+    if other_script or not ENGLISH.search(sentence):
+        raise AnswerError("off the point", sentence)
+
+
 def _on_the_point(sentence: str, class_word: str, style: bool) -> None:
+    """Raise AnswerError for a sentence without the subject, or that says so."""
+    if denies(sentence, pattern(class_word)):
+        raise AnswerError("off the point", sentence)
     try:
         marked(sentence, class_word, of_style=style)
     except ValueError as error:

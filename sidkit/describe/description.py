@@ -78,7 +78,7 @@ def marked(sentence: str, class_word: str, *, of_style: bool = False) -> str:
     text = " ".join(sentence.split()).rstrip(" .")
     if of_style:
         return f"{text} in the style of {MARK} {class_word}"
-    class_noun = re.compile(rf"(?={pattern(class_word)})", re.IGNORECASE)
+    class_noun = re.compile(rf"(?={pattern(class_word)}(?!-\w))", re.IGNORECASE)  # not of what is dog-shaped
     text, count = class_noun.subn(f"{MARK} ", text, count=1)
     if not count:
         raise ValueError(f"expected the class word {class_word!r} in the description, got {text[:120]!r}")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 
-from sidkit.inflection import pattern
+from sidkit.inflection import pattern, with_article
 
 WITH = "with "
 _PREPOSITION = (
     "(?:about|above|across|after|against|along|alongside|amid|amidst|among|amongst|around|as|at|atop|before|behind|below|"
     "beneath|beside|besides|between|beyond|by|during|facing|for|from|in|inside|into|like|near|of|off|on|onto|opposite|"
     "indoors|outdoors|out|outside|over|past|through|to|toward|towards|under|underneath|upon|via|with|within|without|"
-    "adjacent|that|which)"
+    "adjacent|that|which|upright|outstretched)"
 )
 _PLACED = "next to|close (?:to|by)|nearby to|up (?:on|in|at|against)|down (?:on|in|at)|(?:left|right|ahead|instead) of"
 # Participles that take the thing itself ("wearing a hat"), and those that stand before a preposition.
@@ -42,7 +42,17 @@ _PARTICIPLE = re.compile(rf"{_HOW}(?:\w+(?:ing|ed)|{_IRREGULAR})\b{_BEFORE_PREPO
 _DETERMINED = re.compile(r"(?:an?|the|two|three|four|five|some|several|many|his|her|its|their)\s", re.IGNORECASE)
 _IS = r"(?:is|are|appears? to be|seems? to be)\s+"
 _FINITE = r"(?!is\b|as\b|this\b)\w+[^s\W]s\b"  # sits, wears
-_ABOUT_PLACE = re.compile(rf"^the background\s+(?:{_IS}|{_FINITE}\s+)", re.IGNORECASE)
+_ABOUT_PLACE = re.compile(
+    rf"^(?:the background\s+(?:{_IS}|{_FINITE}\s+)|in the background,?\s+(?:there\s+)?(?:{_IS})?)", re.IGNORECASE
+)
+# What a background is, where no noun is said.
+_ONLY_ADJECTIVES = re.compile(
+    r"(?:(?:plain|solid|simple|neutral|blurred|blurry|light|dark|soft|natural|white|black|gr[ae]y|blue|green|red|pink|"
+    r"yellow|brown|beige|orange|purple|outdoor|indoor|transparent)(?:,?\s+|$))+$",
+    re.IGNORECASE,
+)
+_NAMED_VIEW = re.compile(r".*\b(?:view|profile|pose|position|posture|angle)$", re.IGNORECASE)
+_ACTS = r"(?:holds|wears|sits|stands|carries|lies|looks|plays|rests|faces|has|hangs|leans|walks|runs|sleeps|floats)\b"
 _BACKGROUND = re.compile(r"\b(?:background|backdrop)\b", re.IGNORECASE)
 _LOOKS_END = re.compile(rf"(?:^|\s+)(?:{_PREPOSITION}|has|have|is|are|who)\b.*", re.IGNORECASE)
 
@@ -58,19 +68,33 @@ def in_place(phrase: str, class_word: str) -> str:
     phrase = _ABOUT_PLACE.sub("", without_subject(phrase, class_word))
     if not phrase or _joins(phrase):
         return phrase
-    return WITH + phrase if _BACKGROUND.search(phrase) else f"{WITH}{phrase} in the background"
+    if _BACKGROUND.search(phrase):
+        return WITH + phrase
+    if _ONLY_ADJECTIVES.match(phrase):
+        return WITH + with_article(f"{phrase} background")
+    place, comma, more = phrase.partition(",")
+    return f"{WITH}{place} in the background{comma}{more}"
 
 
 def in_pose(phrase: str, class_word: str) -> str:
     """A phrase for what the subject does: "a sitting pose" is "in a sitting pose"."""
     phrase = without_subject(phrase, class_word)
-    return f"in {phrase}" if _DETERMINED.match(phrase) else phrase
+    named = _DETERMINED.match(phrase) or (_NAMED_VIEW.match(phrase) and not _joins(phrase))
+    return f"in {phrase}" if named else phrase
+
+
+def in_style(phrase: str) -> str:
+    """A phrase for how the picture is made: "cartoon" is "in cartoon style"."""
+    if not phrase or _joins(phrase) or _DETERMINED.match(phrase):
+        return phrase
+    return f"in {phrase}" if phrase.lower().endswith("style") else f"in {phrase} style"
 
 
 def in_list(phrases: list[str]) -> tuple[str, ...]:
     """Phrases one behind the other; "with a ball", "with a kite" become "with a ball", "and a kite"."""
     listed: list[str] = []
     for before, phrase in zip(["", *phrases], phrases):
+        phrase = re.sub(rf"^{WITH}and ", WITH, phrase)
         again = before.startswith(WITH) and phrase.startswith(WITH)
         listed.append("and " + phrase.removeprefix(WITH) if again else phrase)
     return tuple(listed)
@@ -86,11 +110,16 @@ def looks(text: str, class_word: str) -> str:
 
 def without_subject(phrase: str, class_word: str) -> str:
     """A phrase that is a sentence on the subject, without it: "The dog is sitting" is "sitting"."""
+    if re.fullmatch(rf"(?:(?:the|this|an?)\s+)?{pattern(class_word)}", phrase, re.IGNORECASE):
+        return ""
     subject = rf"^(?:(?:(?:the|this|an?|its?)\s+)?{pattern(class_word)}\s+|it\s+)?"
     phrase = re.sub(rf"{subject}{_IS}", "", phrase, flags=re.IGNORECASE)
     subject = subject.removesuffix("?")
     phrase = re.sub(rf"{subject}(?={_FINITE})", "that ", phrase, flags=re.IGNORECASE)
-    return re.sub(rf"{subject}(?=\w+ing\b)", "", phrase, flags=re.IGNORECASE)
+    phrase = re.sub(rf"^(?={_ACTS})", "that ", phrase, flags=re.IGNORECASE)
+    phrase = re.sub(rf"{subject}(?=\w+ing\b)", "", phrase, flags=re.IGNORECASE)
+    begins_small = _joins(phrase) or _DETERMINED.match(phrase)
+    return phrase[:1].lower() + phrase[1:] if begins_small else phrase
 
 
 def _joins(phrase: str) -> bool:

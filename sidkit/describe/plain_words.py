@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-# How models fence off their thoughts: DeepSeek and Qwen, Magistral, Kimi, MedGemma.
+# How models fence off their thoughts: DeepSeek and Qwen, Magistral, Kimi, MedGemma, Cohere.
 _THINK = r"(?:seed:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis)"
-_OPEN = rf"<{_THINK}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<unused94>"
-_CLOSE = rf"</{_THINK}\s*>|\[/THINK\]|◁/think▷|<unused95>"
+_OPEN = rf"<{_THINK}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<unused94>|<\|(?:begin_of_thought|start_thinking)\|>"
+_CLOSE = rf"</{_THINK}\s*>|\[/THINK\]|◁/think▷|<unused95>|<\|(?:end_of_thought|end_thinking)\|>"
 THOUGHTS = re.compile(rf"(?:{_OPEN}).*?(?:{_CLOSE})", re.IGNORECASE | re.DOTALL)
 OPENED, CLOSED = re.compile(_OPEN, re.IGNORECASE), re.compile(_CLOSE, re.IGNORECASE)
 # gpt-oss has channels, whose names stay where a server drops the tokens around them.
@@ -29,8 +29,17 @@ _ANSWER = r"answer|response|output|caption|description|final"
 ANSWER = re.compile(rf"<({_ANSWER})>(.*?)(?:</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 
 _ROLE = r"(?:assistant|model|user|system)?"
-TURN = re.compile(rf"(?:<\|(?:im_start|start_header_id|start)\|>|<start_of_turn>)\s*{_ROLE}\b", re.IGNORECASE)
-_NAMED = r"</?s>|<(?:bos|eos|pad|unk|mask|image|img)>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
+TURN = re.compile(
+    rf"(?:<\|(?:im_start|start_header_id|start)\|>|<start_of_turn>)\s*{_ROLE}\b|^\s*(?:assistant|model)\s*\n",
+    re.IGNORECASE,
+)
+_NAMED = r"</?s>|[<\[](?:bos|eos|pad|unk|cls|sep|mask|image|img)[>\]]|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
+OTHER_TURN = re.compile(
+    r"(?:<\|(?:im_start|start_header_id|start)\|>|<start_of_turn>)\s*(?:user|human|system)\b|"
+    r"\n\s*(?:\W*(?:user|human|instruction|question)\s*:)",
+    re.IGNORECASE,
+)
+BOXED = re.compile(r"\\(?:boxed|text)\{([^{}]*)\}")
 ASKED = re.compile(r"^.*(?:\[/INST\]|\bASSISTANT:)", re.DOTALL)  # the question, where the answer begins with it
 TOKENS = re.compile(rf"<[|｜][^<>|｜]{{1,40}}[|｜]>|{_NAMED}", re.IGNORECASE)
 _ENDS = "im_end|endoftext|end_of_text|eot_id|eom_id|eos|end|return"
@@ -44,6 +53,7 @@ INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
 )
 LEFT_OVER = re.compile(r"`|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)")  # of markdown that does not close
+SENTENCE_LINE = re.compile(r"(?<=[.!?:])\n|(?<=[.!?:][\"'”’)])\n")  # a line that is a sentence ends there
 EDGES = " \"'`*#-"
 
 
@@ -69,25 +79,39 @@ def words(text: str) -> list[str]:
     blocks = []
     for token in _markdown().parse(INVISIBLE.sub("", _without_markup(text))):
         if token.type == "inline":
-            blocks.append(_bare("".join(map(_inline, token.children or ()))))
+            lines = "".join(map(_inline, token.children or ()))
+            blocks += map(_bare, SENTENCE_LINE.split(lines))
         elif token.type in ("fence", "code_block"):
             blocks += [_bare(part) for part in token.content.split("\n\n")]
     return [block for block in blocks if block]
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, listed: bool = False) -> str:
     """One line of plain words: no tags, no markdown, no control characters, no repeated spaces, and no `[v]`."""
-    return " ".join(words(text)).strip(EDGES)
+    return without_edges(", ".join(words(text)) if listed else " ".join(words(text)))
+
+
+def without_edges(text: str) -> str:
+    """A text without marks at its ends, and without the quotation marks around it, but with those of a part of it."""
+    bare = text.strip(EDGES)
+    outer = text.strip(" *#-")
+    return outer if bare.count('"') % 2 and not outer.count('"') % 2 else bare
 
 
 def _own_turn(text: str) -> str:
     """What the model said in its own turn: some go on with the user's next one."""
-    text = TURN.sub(" ", ASKED.sub("", text))
-    for end in END.finditer(text):
-        if TOKENS.sub("", text[: end.start()]).strip():
-            text = text[: end.start()]
-            break
-    return TOKENS.sub(" ", text)
+    text = BOXED.sub(r"\1", ASKED.sub("", text))
+    text = TURN.sub(" ", _up_to(OTHER_TURN, text))
+    return TOKENS.sub(" ", _up_to(END, text))
+
+
+def _up_to(end: re.Pattern[str], text: str) -> str:
+    """The text before the first end that has a word before it."""
+    for found in end.finditer(text):
+        before = text[: found.start()]
+        if TOKENS.sub("", TURN.sub("", before)).strip():
+            return before
+    return text
 
 
 def _without_markup(text: str) -> str:
@@ -105,11 +129,11 @@ def _markdown() -> MarkdownIt:
 
     # An entity that is left was spelt twice and is no tag; a definition of a link would vanish with its words.
     unread = ["entity", "reference", "html_block", "html_inline"]
-    return MarkdownIt("commonmark").enable("strikethrough").disable(unread)
+    return MarkdownIt("commonmark").enable(["strikethrough", "table"]).disable(unread)
 
 
 def _inline(token: Token) -> str:
-    return " " if token.type in ("softbreak", "hardbreak") else token.content
+    return "\n" if token.type in ("softbreak", "hardbreak") else token.content
 
 
 def _bare(text: str) -> str:

@@ -37,7 +37,7 @@ NO_PICTURE = _any_of(
     rf"\bthere (?:is|was|seems to be|appears to be) no {_PICTURE}(?:$|[.,;!?])",
     rf"\bwithout {_FEW}(?:seeing|access to|the) {_FEW}{_PICTURE}\b",
     rf"\b{_PICTURE} {_FEW}{_FAILED} {_FEW}{_COME}\b",
-    rf"\b{_PICTURE} (?:is|was|seems|appears)(?: to be)? (?:missing|corrupted|broken|not there)\b",
+    rf"\b{_PICTURE} (?:(?:is|was|seems|appears)(?: to be)? )?(?:missing|corrupted|broken|unavailable|not there)\b",
     rf"\b(?:please|could you|can you|kindly)\b[^.?!]{{0,40}}\b{_SENT}\b",
     r"\btext[- ](?:based|only)\b[^.?!]{0,30}\b(?:ai|model|assistant|language)\b",
 )
@@ -57,7 +57,8 @@ REFUSED = _any_of(
     r"^\W*(?:sorry|(?:my |our )?(?:\w+ )?apologies|unfortunately|regrettably|cannot|can not|can't)\b",
     r"^\W*(?:(?:unable|not able) to|error|n/?a|no (?:description|caption|comment)|no[.,!]? (?:i|sorry))\b",
     r"^\W*request (?:was )?(?:denied|refused|blocked|rejected)\b",
-    r"^\W*(?:content|safety) (?:policy|warning|filter|violation)\b",
+    r"^\W*(?:content|safety) (?:policy|warning|filter|violation|removed|blocked|hidden)\b",
+    r"\bprevent\w* me\b",
     r"\bas an? (?:\w+ ){0,3}(?:ai|language model|assistant|chatbot)\b",
     r"\b(?:i|we) (?:must |have to )?(?:decline|refuse|refrain|apologi[sz]e)\b",
     rf"\b{_WILL_NOT} {_FEW}{_DO}\b",
@@ -80,8 +81,13 @@ TO_ASKER = _any_of(
     r"^\W*(?:[Hh]ope (?:this|that|it)|[Ff]eel free|[Pp]lease|[Nn]ote|[Ii]f needed|[Dd]isclaimer|[Ee]njoy|[Tt]hanks?)\b",
     r"^\W*(?:[Ii]s there anything|[Nn]eed (?:anything|more)|[Hh]ere(?: is|'s| are))\b",
     r"^\W*(?:[Tt]his (?:caption|description|sentence|answer)|[Tt]he (?:above|caption|description|sentence))\b",
-    r"^\W*(?:\d+ words|[Ww]ord count|[Ee]nd of)\b",
+    r"^\W*(?:\d+ words|[Ww]ord count|[Ee]nd of|[Aa]s (?:requested|instructed|asked)|[Pp]er the instruction\w*)\b",
     flags=re.NOFLAG,  # "I" is the model, "i" may be anything
+)
+
+# What stands in the place of words that were never put in.
+UNFILLED = re.compile(
+    r"[\[<{(](?:[\w']+ ){0,3}(?:insert|image|picture|photo|caption|description|your|class|name)\b[^\])}>]*[\])}>]", re.I
 )
 
 _QUOTED = re.compile(r"\"[^\"]{1,200}\"|(?<!\w)'(?=\w)[^'\"]{1,200}(?<=[\w.!?,])'(?!\w)")
@@ -105,6 +111,19 @@ def objection(text: str) -> Literal["no picture", "refused"] | None:
 def to_asker(text: str) -> bool:
     """Whether a sentence speaks to who asks, or of the model: "Let me know ...", "I left out ...", "Would you ...?"."""
     return TO_ASKER.search(_unquoted(text)) is not None
+
+
+def denies(text: str, class_noun: str) -> bool:
+    """Whether a text says that the subject, a pattern, is not in the picture."""
+    absent = r"(?:present|visible|shown|seen|depicted|pictured|there|in (?:the|this) (?:image|picture|photo))"
+    denial = (
+        rf"\b(?:no|not|n't|without)\b(?: \w+){{0,2}} (?:an? |any |the )?{class_noun}|\bno {class_noun}|"
+        rf"{class_noun} (?:is|are|was|were|can)(?: not|n't|not) (?:\w+ )?(?:be )?{absent}\b"
+    )
+    first, *_ = re.split(r"[.!?]\s", text)
+    found = re.search(class_noun, first, re.IGNORECASE)
+    denied = re.search(denial, first.translate(PLAIN_QUOTES), re.IGNORECASE)
+    return bool(found and denied and denied.start() <= found.start() <= denied.end())
 
 
 def _unquoted(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Any
@@ -18,14 +19,17 @@ from sidkit.describe.refusals import objection
 
 LONGEST_PHRASE = 300  # characters
 # How models say that there is nothing to say.
-NOTHING = """
-none|n/a|na|null|empty|nothing|undefined|unknown|unspecified|string|not applicable|not visible|none visible|no objects|
-no other objects|no background|no pose|no style
-"""
+NOTHING = re.compile(
+    r"(?:n/?a|null|nil|empty|undefined|unknown|unclear|unspecified|undetermined|string|text|phrase|\W*)$|"
+    r"(?:no|not|none|nothing|n/a)\b(?!-|\.? ?\d).*|"
+    r"(?:i )?(?:unable to|cannot|can't|could not|hard to|difficult to|impossible to) (?:be )?"
+    r"(?:determin|identif|tell|discern|specif)\w*.*|description of\b.*",
+    re.IGNORECASE,
+)
 # What models call an ordinary photo, where only another style was asked for.
 ORDINARY = """
 photo|photograph|photography|a photo|a photograph|ordinary photo|an ordinary photo|realistic photo|realistic|
-photorealistic|photo-realistic|ordinary|normal|natural
+photorealistic|photo-realistic|ordinary|normal|natural|photographic|realistic photograph|ordinary photograph
 """
 
 
@@ -37,10 +41,10 @@ def _cleaned(phrase: Any) -> Any:
         phrase = " and ".join(phrase)
     if not isinstance(phrase, str):
         return phrase
-    text = clean(phrase).strip(" .,;")
+    text = clean(phrase, listed=True).strip(" .,;")
     if len(text) > LONGEST_PHRASE:
         raise AnswerError("too long", text)
-    if _is_one_of(text, NOTHING):
+    if NOTHING.match(text):
         return ""
     kind = objection(text)
     if kind:
@@ -48,8 +52,12 @@ def _cleaned(phrase: Any) -> Any:
     return text
 
 
-def _is_one_of(text: str, listed: str) -> bool:
-    return text.lower() in listed.replace("\n", "").split("|")
+OTHER_NAMES = {"name": ("object", "item", "label"), "detail": ("details", "description")}
+
+
+def _listed(value: Any) -> Any:
+    """The things of a list; one alone is a list of one."""
+    return [value] if value and isinstance(value, str | dict) else value or []
 
 
 Phrase = Annotated[str, BeforeValidator(_cleaned)]
@@ -78,8 +86,16 @@ class Thing(_Part):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, value: Any) -> Any:
-        """A text in the place of the two is both."""
-        return _small_keys(value) if isinstance(value, dict) else {"name": value}
+        """A text in the place of the two is both; a thing under other names only would be lost."""
+        if not isinstance(value, dict):
+            return {"name": value}
+        given = _small_keys(value)
+        parts = {
+            name: next((given[key] for key in (name, *OTHER_NAMES[name]) if key in given), "") for name in OTHER_NAMES
+        }
+        if given and not any(parts.values()) and any(given.values()):
+            raise AnswerError("broken", str(value))
+        return parts
 
     def both(self) -> tuple[str, str]:
         """The plain phrase and the close one."""
@@ -89,7 +105,7 @@ class Thing(_Part):
 class Structure(_Part):
     """A picture in parts, as a describer is asked for it: the schema of the question, and the reader of the answer."""
 
-    objects: Annotated[list[Thing], BeforeValidator(lambda value: value or [])] = []
+    objects: Annotated[list[Thing], BeforeValidator(_listed)] = []
     background: Thing = Thing()
     pose: Phrase = ""
     style: Phrase = ""
@@ -120,14 +136,14 @@ def read_structure(text: str, class_word: str, *, of_style: bool) -> Description
 
 def _object(text: str) -> dict[str, Any]:
     """The first object in a text that has a part of a structure; what stands around it is passed over."""
-    for value in _objects(text):
+    for value in objects_in(text):
         answer = _small_keys(value)
         if Structure.model_fields.keys() & answer.keys():
             return answer
     raise AnswerError(objection(clean(text)) or "broken", text)
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
     """All objects that begin in a text, also those in others; at last one that is written as Python writes it."""
     read = json.JSONDecoder(strict=False).raw_decode  # a line end within a text
     start = text.find("{")
@@ -154,7 +170,10 @@ def _cause(error: ValidationError, text: str) -> AnswerError:
 
 
 def _described(structure: Structure, class_word: str, of_style: bool) -> Description:
-    pairs = [thing.both() for thing in structure.objects if any(thing.both())]
+    pairs = list(dict.fromkeys(thing.both() for thing in structure.objects if any(thing.both())))
+    pose = phrases.in_pose(structure.pose, class_word)
+    is_ordinary = structure.style.lower() in ORDINARY.replace("\n", "").split("|")
+    said_again = pose and any(plain.startswith(f"{pose} ") for plain, _ in pairs)  # "sitting", "sitting on a chair"
     place, place_closely = structure.background.both()
     return Description(
         class_word,
@@ -162,8 +181,8 @@ def _described(structure: Structure, class_word: str, of_style: bool) -> Descrip
         object_details=_things([close for _, close in pairs], class_word, of_style),
         background=phrases.in_place(place, class_word),
         background_details=phrases.in_place(place_closely, class_word),
-        pose=phrases.in_pose(structure.pose, class_word),
-        style="" if _is_one_of(structure.style, ORDINARY) else structure.style,
+        pose="" if said_again else pose,
+        style="" if is_ordinary else phrases.in_style(structure.style),
         subject=phrases.looks(structure.subject, class_word),
     )
 
