@@ -39,18 +39,24 @@ def cells_of(plan: Plan, subjects: Mapping[str, Subject]) -> dict[tuple[str, str
         prompts = prompts_of(plan, subject)
         for arm in plan.arms:
             _check_help(plan, subject, arm)
-            captions = captions_of(subject, arm)
+            captions = captions_of(subject, arm, plan.held_out)
             cells[name, arm.name] = Cell(subject, arm, captions, prompts, _sampling(plan, subject, arm))
     return cells
 
 
-def captions_of(subject: Subject, arm: Arm) -> tuple[str, ...]:
-    """The captions that an arm gives the images it learns from. ValueError where they are not one for each."""
+def captions_of(subject: Subject, arm: Arm, held_out: int = 0) -> tuple[str, ...]:
+    """The captions that an arm gives the images it learns from, of which none is among the last `held_out`.
+
+    ValueError where they are not one for each, and where no image is left.
+    """
     texts = captions_of_case(subject, arm.captions) if arm.case else arm.captions(subject)
     images = len(subject.images)
-    count = arm.references or images
-    if len(texts) != images or count > images:
-        found = f"{len(texts)} captions and {images} images"
+    if held_out >= images:
+        left = f"held_out: expected fewer than the {images} images of subject {subject.name}, got {held_out}"
+        raise ValueError(f"{left}; what is held out is not learned from")
+    count = arm.references or images - held_out
+    if len(texts) != images or count > images - held_out:
+        found = f"{len(texts)} captions and {images} images" + (f", {held_out} held out" if held_out else "")
         raise ValueError(f"arm {arm.name}: expected a caption for each of at least {count} images, got {found}")
     return tuple(check_mark(text, f"arm {arm.name}") for text in texts[:count])
 

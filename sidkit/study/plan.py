@@ -99,6 +99,7 @@ class Plan:
     pictures: int
     seed: int
     prompts: tuple[str, ...] = ()
+    held_out: int = 0  # of a subject's images the last, which are not learnt from; pictures are measured against them
     unrelated: int = 0  # prompts without the subject, by which drift is measured (`sidkit.study.drift`); 0: it is not
 
     @property
@@ -186,6 +187,7 @@ def make_plan(
     arms: Sequence[Arm] = (),
     prompts: Sequence[str] = (),
     references: int = 0,
+    held_out: int = 0,
     steps: int = 0,
     pictures: int = 0,
     unrelated: int = 0,
@@ -195,9 +197,12 @@ def make_plan(
 
     A subject is a class of Sticker World ("dog"), a class with what its references share ("dog-nearby+tied"), or a
     folder (`sidkit.subjects`). `arms` take the place of `cases`, each of which is an arm of its own. `steps` holds for
-    every method. Raises ValueError for anything unknown, with the nearest known name.
+    every method. `held_out` images come beside a sticker subject's `references`; of a folder they are the last.
+    Raises ValueError for anything unknown, with the nearest known name.
     """
     size = SCALES[check_name("scale", scale, SCALES)]
+    if held_out < 0:
+        raise ValueError(f"held_out: expected 0 or more images that are not learned from, got {held_out}")
     world = load_profile(profile)
     _check_settings(world, METHOD)
     if not subjects:
@@ -211,6 +216,7 @@ def make_plan(
         pictures=_positive("pictures", pictures or size.pictures),
         seed=seed,
         prompts=tuple(prompts),
+        held_out=held_out,
         unrelated=unrelated,
     )
 

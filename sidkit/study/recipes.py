@@ -27,7 +27,7 @@ def rendered(plan: Plan, wanted: Stickers) -> Rendered:
     return Rendered(
         subject_class=wanted.subject_class,
         bias=wanted.bias,
-        references=plan.references,
+        references=plan.references + plan.held_out,
         seed=plan.seed,
         size=plan.profile.resolution,
     )
@@ -112,12 +112,14 @@ def measured(plan: Plan, cell: Cell, pictures: Path) -> Measured:
     """The table of the cell's pictures, which lie in the folder `pictures`."""
     encoders = plan.profile.encoders
     names = [encoders.image_text, encoders.identity, encoders.reader]
+    compared = slice(-plan.held_out or None, None)  # those held out, or all
+    masks = given_if_all(cell.subject)
     return Measured(
         pictures=pictures.name,
         prompts=cell.prompts,
         seeds=noise(plan.seed, plan.pictures),
-        references=load_images(cell.subject),
-        masks=given_if_all(cell.subject),
+        references=load_images(cell.subject)[compared],
+        masks=masks and masks[compared],
         undesired=world_of_folder(cell.subject.folder).undesired(cell.subject),
         encoders=encoders,
         models=tuple(model_key(name) for name in names if name),
