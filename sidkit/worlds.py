@@ -19,6 +19,7 @@ from sidkit.describe.describers import STICKERS
 from sidkit.describe.prompts import photo_prompts
 from sidkit.describe.prompts import unrelated_to as photos_unrelated_to
 from sidkit.stickers import references
+from sidkit.stickers.line_up import LineUp, line_up
 from sidkit.stickers.sticker_prompts import sticker_prompts
 from sidkit.stickers.sticker_prompts import unrelated_to as stickers_unrelated_to
 from sidkit.subjects import Prompt, Subject
@@ -45,6 +46,10 @@ class World(Protocol):
 
     def undesired(self, subject: Subject) -> dict[str, str]:
         """What all references show and `[v]` should not learn, by factor; nothing is known of photos."""
+        ...
+
+    def line_up(self, subject: Subject) -> LineUp:
+        """Pictures of the subject, then of each look-alike; () where none are known."""
         ...
 
     def seen(self, folder: Path) -> dict[str, dict[str, str]]:
@@ -95,6 +100,10 @@ class Photos:
     def undesired(self, subject: Subject) -> dict[str, str]:
         """Nothing is known."""
         return {}
+
+    def line_up(self, subject: Subject) -> LineUp:
+        """None are known."""
+        return ()
 
     def seen(self, folder: Path) -> dict[str, dict[str, str]]:
         """Nothing is known."""
@@ -150,6 +159,10 @@ class StickerWorld:
     def undesired(self, subject: Subject) -> dict[str, str]:
         """What the scenes share."""
         return references.read_truth(subject).shared
+
+    def line_up(self, subject: Subject) -> LineUp:
+        """Other colours of the drawing, and other drawings of the class."""
+        return line_up(subject)
 
     def seen(self, folder: Path) -> dict[str, dict[str, str]]:
         """What the scenes hold."""

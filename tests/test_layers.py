@@ -38,7 +38,7 @@ LAYERS = (
     ("sidkit.describe", "sidkit.run_record", "sidkit.store_errors", "sidkit.checkpoint"),
     ("sidkit.runs",),
     ("sidkit.store_care",),
-    ("sidkit.stickers.references", "sidkit.stickers.sticker_prompts"),
+    ("sidkit.stickers.references", "sidkit.stickers.sticker_prompts", "sidkit.stickers.line_up"),
     ("sidkit.stickers.mixtures", "sidkit.stickers.subject_encoder"),
     ("sidkit.models", "sidkit.masters", "sidkit.masks", "sidkit.measure", "sidkit.check", "sidkit.raters"),
     ("sidkit.model_cache", "sidkit.plot", "sidkit.worlds", "sidkit.check.subject"),

@@ -270,7 +270,7 @@ def test_tables_become_markdown_with_their_intervals(study):
     assert [head.get_text() for head in page.select("th")] == ["Measure", "Case 1", "Case 3 (SID)"]
     rows = [[cell.get_text("|") for cell in row.select("td")] for row in page.select("tbody tr")]
     assert [row[0].split(" ")[0] for row in rows] == list(tables.MEASURES)
-    assert re.fullmatch(r"\d+ %\|\[\d+, \d+\]", rows[0][1]) and re.match(r"0\.\d{3}\|\[", rows[2][1])
+    assert re.fullmatch(r"\d+ %\|\[\d+, \d+\]", rows[0][1]) and re.match(r"0\.\d{3}\|\[", rows[1][1])
 
 
 def test_leaks_are_told_by_factor_and_case(study):
@@ -426,3 +426,9 @@ def test_a_passport_names_the_runs_and_the_command(study):
         assert told.count(folder.name) == 1 and (runs.root / "pictures" / folder.name / "run.json").is_file()
     assert "sidkit notebook 02_description_cases -p scale=smoke -p seed=0" in told
     assert "torch 2." in told and "a photo of a [v]" in told
+
+
+def test_pictures_are_looked_for_in_a_line_up(study):
+    _, found = study
+    assert found.frame["rank"].between(1, 13).all()
+    assert (found.frame["recognized"] == (found.frame["rank"] == 1)).all()

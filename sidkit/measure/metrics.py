@@ -10,6 +10,8 @@ ValueError for other shapes, for different widths and for rows that are not of l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 TOLERANCE = 1e-3  # how far a row's length may be from 1
@@ -49,6 +51,16 @@ def image_alignment(references: np.ndarray, generated: np.ndarray) -> np.ndarray
     CLIP-I (arXiv 2208.12242). (M,) in [-1, 1], higher is better, but it rewards copies of the surroundings.
     """
     return similarities(references, generated).mean(axis=0)
+
+
+def gallery_rank(members: Sequence[np.ndarray], generated: np.ndarray) -> np.ndarray:
+    """The place of the subject among its look-alikes, nearest first, for each picture: (M,) from 1, lower is better.
+
+    `members` are embeddings (P, d) of the subject's pictures, then of each look-alike's; nearness is the mean cosine.
+    Whoever is as near as the subject is before it.
+    """
+    nearness = np.stack([similarities(member, generated).mean(axis=0) for member in members])  # (members, M)
+    return 1 + (nearness[1:] >= nearness[0]).sum(axis=0)
 
 
 def drift(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -12,7 +12,13 @@ from sidkit.mark import without_mark
 from sidkit.masks.given import apply_mask
 from sidkit.measure.instruments import Instruments
 from sidkit.measure.leakage import leakage, leaks, obedience
-from sidkit.measure.metrics import image_alignment, non_subject_disentanglement, subject_alignment, text_alignment
+from sidkit.measure.metrics import (
+    gallery_rank,
+    image_alignment,
+    non_subject_disentanglement,
+    subject_alignment,
+    text_alignment,
+)
 from sidkit.subjects import Prompt
 
 
@@ -23,19 +29,37 @@ def measure(
     prompts: Sequence[Prompt],
     pictures: Sequence[Sequence[Image.Image]],
     undesired: Mapping[str, str],
+    line_up: Sequence[Sequence[Image.Image]] = (),
 ) -> pd.DataFrame:
-    """A row a picture, prompt by prompt: prompt, kind, SA, NSD, TA, identity, leakage, obedience, and leak_FACTOR.
+    """A row a picture, prompt by prompt: prompt, kind, SA, NSD, TA, identity, rank, recognized, leakage, obedience, and
+    leak_FACTOR.
 
     `pictures` are those of each prompt, `masks` boolean (height, width) and one a reference. SA, NSD and TA are the
     summands of the paper's equations 1 to 3: their mean over a prompt's rows is the paper's value for that prompt.
-    Without `masks` SA and NSD are NaN; without a factor reader or `undesired` factors the leaks.
+    `line_up` holds the subject's pictures, then those of each look-alike: `rank` is the subject's place among them, and
+    `recognized` is 1 where that is the first. Without `masks` SA and NSD are NaN; without a factor reader or
+    `undesired` factors the leaks, and without a `line_up` rank and recognized.
     """
     of_prompts = [
         _of_prompt(instruments, prompt, drawn, undesired) for prompt, drawn in zip(prompts, pictures, strict=True)
     ]
     everything_drawn = [image for drawn in pictures for image in drawn]
     frame = pd.concat(of_prompts, ignore_index=True)
-    return frame.assign(**_against_references(instruments, references, masks, everything_drawn))
+    frame = frame.assign(**_against_references(instruments, references, masks, everything_drawn))
+    return frame.assign(**_in_line_up(instruments, line_up, everything_drawn))
+
+
+def _in_line_up(
+    instruments: Instruments,
+    line_up: Sequence[Sequence[Image.Image]],
+    drawn: Sequence[Image.Image],
+) -> dict[str, np.ndarray | float]:
+    """Whether each picture is nearer to the subject than to any look-alike."""
+    if not line_up:
+        return {"rank": np.nan, "recognized": np.nan}
+    identity = instruments.identity.images
+    rank = gallery_rank([identity(member) for member in line_up], identity(drawn))
+    return {"rank": rank, "recognized": (rank == 1).astype(float)}
 
 
 def _against_references(

@@ -113,14 +113,15 @@ def measured(plan: Plan, cell: Cell, pictures: Path) -> Measured:
     encoders = plan.profile.encoders
     names = [encoders.image_text, encoders.identity, encoders.reader]
     compared = slice(-plan.held_out or None, None)  # those held out, or all
-    masks = given_if_all(cell.subject)
+    masks, world = given_if_all(cell.subject), world_of_folder(cell.subject.folder)
     return Measured(
         pictures=pictures.name,
         prompts=cell.prompts,
         seeds=noise(plan.seed, plan.pictures),
         references=load_images(cell.subject)[compared],
         masks=masks and masks[compared],
-        undesired=world_of_folder(cell.subject.folder).undesired(cell.subject),
+        undesired=world.undesired(cell.subject),
+        line_up=world.line_up(cell.subject),
         encoders=encoders,
         models=tuple(model_key(name) for name in names if name),
     )

@@ -17,9 +17,9 @@ from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Ver
 from sidkit.subjects import Subject
 from sidkit.worlds import world_of_folder
 
-MEASURES = ("leakage", "identity", "SA", "NSD", "TA")
-BETTER = {"leakage": "lower", "identity": "higher", "SA": "higher", "NSD": "higher", "TA": "higher"}
-SHARES = ("leakage", "obedience", "leak_", "painted_")  # how the names of shares begin, which are told in percent
+MEASURES = ("leakage", "identity", "recognized", "SA", "NSD", "TA")
+BETTER = dict.fromkeys(MEASURES, "higher") | {"leakage": "lower"}
+SHARES = ("leakage", "obedience", "recognized", "leak_", "painted_")  # how shares' names begin: told in percent
 COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
 EXPECTED = {REPRODUCED: "as expected", NOT_REPRODUCED: "not as expected"}  # of what nobody claimed
 NO_OTHER_WORDS: Mapping[str, str] = MappingProxyType({})

@@ -31,6 +31,7 @@ class Measured:
     references: Sequence[Image.Image]
     masks: Sequence[np.ndarray] | None  # boolean (height, width), one a reference
     undesired: Mapping[str, str]  # value by factor
+    line_up: Sequence[Sequence[Image.Image]]  # the subject, then its look-alikes
     encoders: Encoders
     models: tuple[ModelKey, ...]  # the encoders' weights
 
@@ -38,7 +39,15 @@ class Measured:
 def measure_pictures(wanted: Measured, instruments: Instruments, pictures: Path, folder: Path) -> None:
     """Write the table of the pictures in the folder `pictures`, a row a picture."""
     drawn = open_pictures(pictures, len(wanted.prompts), len(wanted.seeds))
-    frame = measure(instruments, wanted.references, wanted.masks, wanted.prompts, drawn, wanted.undesired)
+    frame = measure(
+        instruments,
+        wanted.references,
+        wanted.masks,
+        wanted.prompts,
+        drawn,
+        wanted.undesired,
+        wanted.line_up,
+    )
     frame = frame.assign(seed=list(wanted.seeds) * len(drawn))
     write_text(folder / TABLE, csv_of(frame))
 
