@@ -256,13 +256,13 @@ def _check_references(profile: Profile, where: str) -> None:
 
 
 def _check_precisions(profile: Profile) -> None:
-    """Raise ValueError unless they go together: half-precision weights cannot be computed with in fp32."""
+    """Raise ValueError unless they go together: with half-precision weights nothing is computed in another one."""
     held = profile.memory.weights
     for method, training in profile.training.items():
-        if held != "fp32" and training.precision == "fp32":
+        if held not in ("fp32", training.precision):
             raise ValueError(
-                f"{profile.name}: memory.weights is {held}: expected training.{method}.precision bf16 or fp16, "
-                "got fp32; change one of the two"
+                f"{profile.name}: memory.weights is {held}: expected training.{method}.precision {held}, "
+                f"got {training.precision}; change one of the two"
             )
 
 

@@ -220,9 +220,16 @@ def test_what_is_downloaded_is_pinned_to_a_commit(name):
     assert all(re.fullmatch("[0-9a-f]{40}", pin) for pin in pins)
 
 
-def test_half_precision_weights_ask_for_half_precision_computing():
-    with pytest.raises(ValueError, match="memory.weights is bf16: expected training.dreambooth.precision bf16 or fp16"):
-        load_profile("stickers", memory={"weights": "bf16"})
+@pytest.mark.parametrize(("held", "computed"), [("bf16", "fp32"), ("fp16", "fp32"), ("bf16", "fp16"), ("fp16", "bf16")])
+def test_half_precision_weights_ask_for_their_own_computing(held, computed):
+    """Any other ends in the middle of a training, in torch's words."""
+    every = {method: {"precision": computed} for method in load_profile("stickers").training}
+    told = f"memory.weights is {held}: expected training.dreambooth.precision {held}, got {computed}"
+    with pytest.raises(ValueError, match=told):
+        load_profile("stickers", memory={"weights": held}, training=every)
+
+
+def test_whole_weights_take_any_computing():
     every = {method: {"precision": "bf16"} for method in load_profile("stickers").training}
     mixed = load_profile("stickers", memory={"weights": "bf16"}, training=every)
     assert mixed.memory.weights == "bf16"

@@ -85,7 +85,7 @@ def test_a_table_has_it_beside_each_arm_that_trains(study):
     ]
     table = pd.DataFrame({"Arm": ["A", "Encoder"], "TA": ["1", "2"]})
     found = with_drift(table, pd.DataFrame(rows), seed=0)
-    assert list(found["drift"])[1] == "" and found["drift"][0].startswith("0.200<br>[")
+    assert list(found["drift"])[1] == "" and found["drift"][0].startswith("0.200\n[")
     assert list(with_drift(table, pd.DataFrame(columns=[*COLUMNS, "arm"]), seed=0)) == ["Arm", "TA"]
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from sidkit.config import ModelKey
+from sidkit.files import write_text
 from sidkit.measure.instruments import Instruments
 from sidkit.measure.metrics import drift
+from sidkit.spreadsheets import csv_of, read_csv
 from sidkit.study.pieces.picture_files import open_pictures
 
 TABLE = "drift.csv"
@@ -36,9 +38,10 @@ def measure_drift(wanted: Drifted, instruments: Instruments, before: Path, after
         drawn = [picture for of_prompt in open_pictures(pictures, *size) for picture in of_prompt]
         embeddings.append(instruments.image_text.images(drawn))
     frame = pd.DataFrame(product(wanted.prompts, wanted.seeds), columns=["prompt", "seed"])
-    frame.assign(drift=drift(*embeddings)).to_csv(folder / TABLE, index=False)
+    frame = frame.assign(drift=drift(*embeddings))
+    write_text(folder / TABLE, csv_of(frame))
 
 
 def read_drift(folder: Path) -> pd.DataFrame:
     """The table in a folder."""
-    return pd.read_csv(folder / TABLE)
+    return read_csv(folder / TABLE)
