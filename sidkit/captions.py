@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 
 from sidkit.config import check_name
 from sidkit.files import read_json, write_json
-from sidkit.mark import MARK, check_mark
+from sidkit.mark import MARK, TRIGGER, check_mark
 from sidkit.shown import shown, shown_name
 
 CAPTIONS = "captions.json"
@@ -51,11 +51,18 @@ def _unmarked(word: str) -> str:
     return word
 
 
+def _of_a_kind(word: str) -> str:
+    if TRIGGER.search(word):
+        raise ValueError("without a trigger")
+    return word
+
+
 def _by_case(entry: Any) -> Any:
     return {str(SID_CASE): entry} if isinstance(entry, str) else entry
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_unmarked)]
+ClassWord = Annotated[Text, AfterValidator(_of_a_kind)]
 Bias = Literal[BIASES]
 Case = Annotated[Literal[WRITTEN_CASES], BeforeValidator(_number)]
 
@@ -75,7 +82,7 @@ class Captions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: Text | None = None
-    class_word: Text | None = None
+    class_word: ClassWord | None = None
     bias: Annotated[tuple[Bias, ...], BeforeValidator(_listed)] = ()
     captions: dict[str, Annotated[dict[Case, str], BeforeValidator(_by_case)]] = {}
 
@@ -251,7 +258,7 @@ def _explained(error: ValidationError) -> str:
         return f'expected an object {{"class_word": ..., "bias": ..., "captions": ...}}, got {got}'
     match where[0], where[1:]:
         case "name" | "class_word" as key, _:
-            return f'expected {key} to be a text such as "dog", without {MARK}, got {got}'
+            return f'expected {key} to be a text such as "dog", without {MARK} or another trigger, got {got}'
         case "bias", _:
             return _unknown("bias", value, BIASES) or f"expected bias to be a list of {', '.join(BIASES)}, got {got}"
         case "captions", ():

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from inflect import engine
 
-LIKE_PLURALS = frozenset({"lens", "canvas", "atlas", "gas", "bias", "yes"})  # but singular, which inflect cannot tell
+LATIN_PLURALS = {"cacti": "cactus", "fungi": "fungus", "octopi": "octopus", "hippopotami": "hippopotamus"}  # or -uses
+# But singular, which inflect cannot tell.
+LIKE_PLURALS = frozenset({"lens", "canvas", "atlas", "gas", "bias", "yes", "opera", "rhinoceros", "mercedes"})
 SINGULAR_ENDINGS = ("ss", "us", "is")
 
 
@@ -36,7 +38,7 @@ def singular(noun: str) -> str:
     """A noun (lower case) of either number in the singular: "gloves" and "glove" become "glove", "mice" "mouse"."""
     if noun.endswith(SINGULAR_ENDINGS) or noun in LIKE_PLURALS:
         return noun
-    return _engine().singular_noun(noun) or noun
+    return LATIN_PLURALS.get(noun) or _engine().singular_noun(noun) or noun
 
 
 @lru_cache(maxsize=1000)
@@ -44,6 +46,7 @@ def both_numbers(noun: str) -> tuple[str, ...]:
     """A noun in singular and plural, whichever of them it is in; the longer first, as a pattern has to try them."""
     alone = singular(noun)
     forms = {noun, alone, _engine().plural_noun(alone)}
+    forms |= {plural for plural, one in LATIN_PLURALS.items() if one == alone}
     return tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
 

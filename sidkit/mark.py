@@ -10,6 +10,19 @@ from sidkit.shown import shown
 
 MARK = "[v]"  # stands for the identifier
 
+# What stands for a subject elsewhere: in other trainers' guides and papers, and what an editor left of it.
+_NAMES = r"v[\d_]*\*?|s[\d_]*\*|\*|tok|token|trigger|identifier|name|subject|instance|placeholder|concept|class|id"
+_RARE = r"sks|zwx|ohwx|olis|pll|tok|ukj"
+_MARKUP = r"b|i|u|p|s|br|em|hr|li|div|span|strong|image|unk|pad"
+TRIGGER = re.compile(
+    rf"(?:<\s*(?!(?:{_MARKUP})\s*>)[\w*-]{{0,40}}\s*>)+"  # <sks>, <s0><s1>, <>
+    rf"|(?!(?-i:\[v\]))[\[［【〔]\s*(?:{_NAMES}|ｖ|Ｖ)?\s*[\]］】〕]"  # [V], [ v ], [v1], [trigger], []
+    rf"|\{{+\s*(?:{_NAMES})?\s*\}}+|\(\s*v\s*\)"  # {{v}}, (v)
+    rf"|(?<![\w*-])(?:{_RARE})(?![\w-])"
+    rf"|(?<![\w*])[sv]?_?\*(?![\w*])(?!\s+(?:a|an|the)\b)",  # S*, V*, * but in a list
+    re.IGNORECASE,
+)
+
 
 def class_caption(class_word: str, *, of_style: bool = False) -> str:
     """The paper's case 1, the usual caption: the class and nothing else; of a style, how something is painted."""

@@ -24,6 +24,8 @@ def test_an_article_follows_the_sound(phrase):
         *(("dog", "dogs"), ("glove", "gloves"), ("cookie", "cookies"), ("mouse", "mice"), ("bus", "buses")),
         *(("lens", "lenses"), ("teddy bear", "teddy bears"), ("teddy-bear", "teddy-bears"), ("person", "people")),
         *(("dress", "dresses"), ("leaf", "leaves"), ("sheep", "sheep"), ("photo", "photos"), ("man", "men")),
+        *(("knife", "knives"), ("goose", "geese"), ("tooth", "teeth"), ("loaf of bread", "loaves of bread")),
+        *(("rhinoceros", "rhinoceroses"), ("rubik's cube", "rubik's cubes"), ("c++ book", "c++ books")),
     ],
 )
 def test_nouns_have_two_numbers(one, many):

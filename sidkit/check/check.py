@@ -6,20 +6,22 @@ stands; a *note* asks for a look at the picture, which a checker of words cannot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sidkit.check import together
+from sidkit.check import notation, together
 from sidkit.check.english import Caption, read
 from sidkit.check.evidence import Evidence, read_folder
 from sidkit.check.fix import FIXES
+from sidkit.check.language import is_english
 from sidkit.check.limits import Limit, clip_limit
 from sidkit.check.looks import looks
+from sidkit.check.ownership import owned_by_subject
 from sidkit.check.sides import crops, mirrors
 from sidkit.mark import MARK, insert
-from sidkit.shown import shown
+from sidkit.shown import shown, shown_name, shown_names
 
 Level = Literal["fault", "note"]
 
@@ -27,6 +29,8 @@ Level = Literal["fault", "note"]
 KINDS = {
     "picture": ("a picture cannot be read, or has no caption", "all of them"),
     "refused": ("training refuses captions.json as it stands", "all of them"),
+    "notation": ("written for another program", "all of them: signs and tags are learnt as words"),
+    "language": ("not English, which is all that the checker reads", "all of them: nobody has looked"),
     "identifier-missing": (f"no {MARK}", "all of them: the subject has no word of its own"),
     "identifier-twice": (f"{MARK} more than once", "tied: the word stands for more than the subject"),
     "class-missing": (
@@ -74,8 +78,7 @@ def check(
     findings += _cut_in_other_cases(evidence, **options)
     options |= dict(style=evidence.written.of_style, seen=seen, cut=evidence.not_square)
     findings += find(captions, evidence.class_word, **options)
-    read_all = [read(text, evidence.class_word) for text in captions.values()]
-    if evidence.frames_alike and captions and not any(map(together.names_place, read_all)):
+    if evidence.frames_alike and captions and _names_no_place(captions.values()):
         advice = "the edges of all pictures look alike, and no caption names a place; say where it is"
         findings.append(_finding(next(iter(captions)), "unsaid", "", advice, "background", fault=False))
     return findings
@@ -99,18 +102,18 @@ def find(
     your trainer flips pictures or crops them at random; ours does neither, but takes the middle of those in `cut`.
     `seen` is what is known to be in each picture: {"00.png": {"nearby": "balloon"}}.
     """
-    by_file = {file: read(text, class_word) for file, text in captions.items()}
+    by_file = {file: read(notation.plain(text), class_word) for file, text in captions.items()}
+    in_english = {file: caption for file, caption in by_file.items() if is_english(caption.text)}
     findings: list[Finding] = []
-    for file, caption in by_file.items():
-        checked = _Checked(file, caption, class_word, style)
+    for file, text in captions.items():
+        checked = _Checked(file, by_file[file], class_word, style)
+        findings += _signs(file, text)
         findings += checked.mark()
-        findings += checked.class_noun()
-        findings += checked.looks()
-        findings += checked.surroundings()
-        findings += checked.length(limits or (clip_limit(),), identifier)
-        findings += checked.sides(mirrored)
-        findings += checked.frame(cropped, file in cut)
-    findings += _together(by_file, seen or {})
+        findings += _cut(file, text, limits or (clip_limit(),), identifier, "shorten it")
+        if file in in_english:
+            findings += checked.words(mirrored, cropped, file in cut)
+    findings += _foreign(sorted(by_file.keys() - in_english.keys()))
+    findings += _together(in_english, seen or {})
     files, kinds = list(captions), list(KINDS)
     return sorted(findings, key=lambda finding: (files.index(finding.file), kinds.index(finding.kind)))
 
@@ -124,6 +127,14 @@ class _Checked:
     class_word: str
     style: bool
 
+    def words(self, mirrored: bool, cropped: bool, cut: bool) -> Iterator[Finding]:
+        """What needs a reader of English."""
+        yield from self.class_noun()
+        yield from self.looks()
+        yield from self.surroundings()
+        yield from self.sides(mirrored)
+        yield from self.frame(cropped, cut)
+
     def mark(self) -> Iterator[Finding]:
         """A `[v]` that is not there, or not alone."""
         marks = self.caption.text.count(MARK)
@@ -131,8 +142,11 @@ class _Checked:
         if marks > 1:
             advice = f"keep the {MARK} before {shown(self.class_word)} and take the other out"
             yield self._fault("identifier-twice", MARK, advice)
+        elif marks == 1 and other:
+            advice = f"take {shown_name(other)} out: {MARK} is all that stands for the subject"
+            yield self._fault("identifier-twice", other, advice)
         elif marks == 0 and other:
-            yield self._fault("identifier-missing", other, f"write {MARK} in the place of {other}")
+            yield self._fault("identifier-missing", other, f"write {MARK} in the place of {shown_name(other)}")
         elif marks == 0:
             yield self._fault("identifier-missing", "", f"put {MARK} before {shown(self.class_word)}")
 
@@ -142,6 +156,10 @@ class _Checked:
         if self.caption.mark is not None and not named and not self.style:
             advice = f"write {shown(self.class_word)} behind {MARK}: {MARK} {self.class_word}"
             yield self._fault("class-missing", "", advice)
+        elif named and (owned := owned_by_subject(self.caption)):
+            named = f"{MARK} {shown_name(owned)}"
+            advice = f"if {MARK} stands for the {shown_name(owned)}, that is the class, and not its owner: {named}"
+            yield _finding(self.file, "class-missing", owned, advice, fault=False)
 
     def looks(self) -> Iterator[Finding]:
         """What tells how the subject looks."""
@@ -155,10 +173,6 @@ class _Checked:
         if together.bare(self.caption):
             named = "the place, what stands beside it, what it wears or holds"
             yield self._fault("bare", self.caption.text, f"say what is around it: {named}, and in some detail")
-
-    def length(self, limits: Iterable[Limit], identifier: str) -> Iterator[Finding]:
-        """What a model would not read."""
-        return _cut(self.file, self.caption.text, limits, identifier, "shorten it")
 
     def sides(self, mirrored: bool) -> Iterator[Finding]:
         """What is not true in the mirrored picture."""
@@ -182,6 +196,32 @@ class _Checked:
             return finding
         fix = FIXES[kind](self.caption, self.class_word, words)
         return finding if fix == self.caption.text else replace(finding, fix=fix)
+
+
+def _names_no_place(texts: Iterable[str]) -> bool:
+    """Whether all captions can be judged, and none says where the subject is."""
+    texts = list(texts)
+    return all(map(is_english, texts)) and not any(together.names_place(read(text, "")) for text in texts)
+
+
+def _signs(file: str, text: str) -> Iterator[Finding]:
+    """What is written for another program, with the caption as a person would read it."""
+    for sign in notation.signs(text):
+        advice = f"write {shown(sign.words)} in plain words: {sign.advice}"
+        yield replace(_finding(file, "notation", sign.words, advice), fix=sign.plain)
+    plain = notation.plain(text)
+    tags = notation.tags(plain) if is_english(plain) else ""
+    if tags:
+        advice = f"{shown(tags)} is for a tagger: say in a sentence what is in the picture, and leave ratings out"
+        yield _finding(file, "notation", tags, advice, fault=False)
+
+
+def _foreign(files: Sequence[str]) -> Iterator[Finding]:
+    """One note for all captions that are not in English."""
+    if files:
+        unjudged = f"the checker reads English, and judges {MARK}, signs and length only of {shown_names(files)}"
+        advice = f"{unjudged}; see by yourself that no looks are told, and that the place is"
+        yield _finding(files[0], "language", "", advice, fault=False)
 
 
 def _together(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]]) -> Iterator[Finding]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sidkit.check import words as w
 from sidkit.inflection import both_numbers, singular
-from sidkit.mark import MARK
+from sidkit.mark import MARK, TRIGGER
 
 _TOKEN = re.compile(r"\[v\]|[^\W_]+(?:['’-][^\W_]+)*|[.,;:()!?—–]", re.IGNORECASE)
 PAUSES = frozenset(".,;:()!?—–")
@@ -108,6 +109,7 @@ class Caption:
 
 def read(text: str, class_word: str) -> Caption:
     """Take a caption apart. The class word counts in singular and plural, at its place behind `[v]` if it is there."""
+    text, class_word = unicodedata.normalize("NFC", text), unicodedata.normalize("NFC", class_word)
     words = _words(text)
     marks = [index for index, word in enumerate(words) if word.written == MARK]
     mark = marks[0] if marks else None
@@ -115,7 +117,9 @@ def read(text: str, class_word: str) -> Caption:
 
 
 def _words(text: str) -> tuple[Word, ...]:
-    tokens = _TOKEN.finditer(text)
+    """The words of a text; another trigger than `[v]` is none."""
+    others = [range(*other.span()) for other in TRIGGER.finditer(text)]
+    tokens = [token for token in _TOKEN.finditer(text) if not any(token.start() in other for other in others)]
     return tuple(Word(token.group(), token.start(), token.end()) for token in tokens)
 
 
@@ -133,17 +137,23 @@ def _class_noun(words: Sequence[Word], class_word: str, mark: int | None) -> ran
 
 
 def _places_of(words: Sequence[Word], class_word: str) -> list[range]:
-    """Where the class word stands, of either number; it may have several words."""
-    if not class_word:
-        return []
-    spelt = {tuple(word.low for word in _words(form)) for form in both_numbers(class_word.lower())}
+    """Where the class word stands, of either number; it may have several words: teddy bear, teddy-bear, teddybear."""
+    forms = both_numbers(class_word.lower())
+    spelt = {_letters(form + ending) for form in forms for ending in ("", "s", "es") if _letters(form)}  # also fishes
+    longest = len(_words(class_word)) + class_word.count("-") + 1
     places = []
-    for start in range(len(words)):
-        for form in spelt:
-            place = range(start, start + len(form))
-            if tuple(word.owner for word in words[start : place.stop]) == form:
-                places.append(place)
+    for start in range(len(words) if spelt else 0):
+        for stop in range(start + 1, min(start + longest, len(words)) + 1):
+            *first, last = words[start:stop]
+            before = "".join(word.low for word in first)
+            if not spelt.isdisjoint({_letters(before + last.low), _letters(before + last.owner)}):
+                places.append(range(start, stop))
     return places
+
+
+def _letters(text: str) -> str:
+    """A text without its spaces, hyphens and apostrophes."""
+    return "".join(filter(str.isalnum, text))
 
 
 def describes(low: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from sidkit.check.english import Caption
 from sidkit.check.looks import before_subject
 from sidkit.inflection import pattern
-from sidkit.mark import MARK, article_put_right
+from sidkit.mark import MARK, TRIGGER, article_put_right
 
 JOINS = r"^\s*(,|and\b)?\s*"  # what joins an adjective to the next
 ANY_MARK = re.escape(MARK)  # of either case
@@ -17,9 +17,8 @@ ANY_MARK = re.escape(MARK)  # of either case
 def put_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """`[v]` before the class word, where that is said once; in the place of another identifier, if there is one."""
     if words:
-        other = re.compile(re.escape(words), re.IGNORECASE)
-        text = other.sub(MARK, caption.text, count=1)
-        return _tidy(text)
+        before, behind = _around(words, caption.text)
+        return _tidy(f"{before}{_gap(before[-1:])}{MARK}{_gap(behind[:1])}{behind}")
     named = re.findall(pattern(class_word), caption.text, re.IGNORECASE)
     if caption.noun is None or len(named) != 1:
         return None
@@ -28,7 +27,14 @@ def put_mark(caption: Caption, class_word: str, words: str) -> str | None:
 
 
 def keep_one_mark(caption: Caption, class_word: str, words: str) -> str | None:
-    """The first `[v]` that stands right before the class word; every other is taken out."""
+    """The first `[v]` that stands right before the class word; every other is taken out, and another trigger beside
+    either of them."""
+    if words != MARK:
+        before, behind = _around(words, caption.text)
+        beside = rf"(?:{ANY_MARK}|{pattern(class_word)})"
+        led = re.search(rf"{beside}\s*$", before, re.IGNORECASE)
+        followed = re.match(rf"\s*{beside}", behind, re.IGNORECASE)
+        return _tidy(f"{before} {behind}") if led or followed else None
     before_class = rf"{ANY_MARK}(?=\s+{pattern(class_word)})"
     parts = re.split(before_class, caption.text, maxsplit=1, flags=re.IGNORECASE)
     if len(parts) == 1:
@@ -62,6 +68,16 @@ FIXES: Mapping[str, Callable[[Caption, str, str], str | None]] = {
     "class-missing": put_class,
     "looks": drop_looks,
 }
+
+
+def _around(trigger: str, text: str) -> tuple[str, str]:
+    """What stands before and behind the first trigger that is spelt so."""
+    place = next(found for found in TRIGGER.finditer(text) if found.group() == trigger)
+    return text[: place.start()], text[place.end() :]
+
+
+def _gap(neighbour: str) -> str:
+    return " " if neighbour.isalnum() else ""
 
 
 def _without_marks(text: str) -> str:

@@ -118,7 +118,7 @@ def _renames(inside: Sequence[Word], behind: Sequence[Word]) -> bool:
     """Whether it is one noun phrase, and no item of a list: ", a good friend, ..."""
     ends_by_pause = not behind or behind[0].pauses
     near = [*inside, *behind[1:2]]
-    listed = any(word.low in ("and", "or") for word in near)
+    listed = any(word.low in ("and", "or") for word in near) or any(word.low in ARTICLES for word in behind[1:2])
     return ends_by_pause and not listed
 
 

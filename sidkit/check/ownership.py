@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sidkit.check import words as w
-from sidkit.check.english import Caption, acts, describes
+from sidkit.check.english import Caption, acts, describes, first_phrase
 from sidkit.inflection import singular
 
 PASSED = w.ADVERBS | w.HAVING | w.BEING | {"that", "which", "who", ",", "and"}  # between the subject and what is its
@@ -36,6 +36,18 @@ def names_other_owner(caption: Caption, index: int) -> bool:
     between = caption.low_at(range(caption.after, index))
     nouns = map(singular, between)
     return not w.PEOPLE_AND_ANIMALS.isdisjoint(nouns)
+
+
+def owned_by_subject(caption: Caption) -> str:
+    """What the class word owns, where that is no part of it: "bowl" of "a [v] dog's bowl"; or ""."""
+    if caption.mark is None or caption.noun is None:
+        return ""
+    owner = caption.words[caption.noun.stop - 1]
+    place = first_phrase(caption, caption.noun.stop)
+    if owner.owner == owner.low or not place:
+        return ""
+    owned = caption.words[place.stop - 1].low
+    return "" if singular(owned) in w.MARKS | w.POSED else owned
 
 
 def describes_part(caption: Caption, place: range) -> bool:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from sidkit.check import words as w
 from sidkit.check.english import Caption, Word, things
 from sidkit.inflection import singular
-from sidkit.mark import MARK
+from sidkit.mark import TRIGGER
 from sidkit.shown import shown
 
 MOST = 2 / 3  # of the captions name a thing: then the others may have forgotten it
 SAME = 0.9  # of the content words of two captions together
-IDENTIFIERS = ("sks", "zwx", "olis", "pll", "ohwx", "<new1>", "[identifier]", "[trigger]", "<v>", "{v}", "[v ]", "v*")
 TIES = ("with", "wearing", "wears", "in", "holding", "holds", "inside")  # lead to what goes with the subject
 LITTLE = w.DETERMINERS | w.PREPOSITIONS | w.LINKS | w.BEING | w.ADVERBS | w.HAVING | w.EMPTY
 
@@ -31,12 +30,8 @@ class Gap:
 
 def other_identifier(caption: Caption) -> str:
     """An identifier in another notation than `[v]`, or ""."""
-    in_capitals = MARK.upper()
-    if in_capitals in caption.text:
-        return in_capitals
-    words = caption.text.lower().split()
-    others = [identifier for identifier in IDENTIFIERS if identifier in words]
-    return others[0] if others else ""
+    other = TRIGGER.search(caption.text)
+    return other.group() if other else ""
 
 
 def bare(caption: Caption) -> bool:

@@ -5,6 +5,8 @@ No list is complete. `check_scores` says how far they reach, on captions that th
 
 from __future__ import annotations
 
+import re
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -144,6 +146,16 @@ EMPTY = _words(
     "corner daylight sunshine sunlight sunset sunrise dawn dusk night day evening morning afternoon light dark mist "
     "camera viewer left right half part way bit row"
 )
+
+# What taggers and web interfaces put into captions: a picture's rating, and how many there are of what.
+TAGS = frozenset({
+    "masterpiece", "best quality", "high quality", "highest quality", "amazing quality", "good quality", "top quality",
+    "absurdres", "highres", "high resolution", "ultra detailed", "highly detailed", "extremely detailed", "detailed",
+    "intricate details", "8k", "4k", "8k uhd", "uhd", "hdr", "hd", "raw photo", "photorealistic", "ultra realistic",
+    "trending on artstation", "artstation", "award winning", "award-winning", "unreal engine", "octane render", "solo",
+    "no humans", "newest", "simple background", "looking at viewer", "sharp focus", "depth of field", "bokeh",
+})  # fmt: skip
+TAG = re.compile(r"\d\+?(?:girl|boy|dog|cat|other)s?|score[ _]\d(?:[ _]up)?|(?:rating|source)[:_ ]\w+")
 
 ING_NOUNS = _words(
     "railing building clothing ceiling stitching lettering lining ring string king wing evening morning painting "
