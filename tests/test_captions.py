@@ -130,7 +130,7 @@ def test_text_in_another_encoding_is_named(folder):
 def test_a_folder_named_captions_json_is_no_file(folder):
     (folder / "captions.json").unlink()
     (folder / "captions.json").mkdir()
-    with pytest.raises(ValueError, match="captions.json: expected a file that can be read, but Is a directory"):
+    with pytest.raises(ValueError, match="captions.json: expected a file, got a folder"):
         describe(folder)
 
 

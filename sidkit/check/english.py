@@ -138,11 +138,13 @@ def _class_noun(words: Sequence[Word], class_word: str, mark: int | None) -> ran
 
 def _places_of(words: Sequence[Word], class_word: str) -> list[range]:
     """Where the class word stands, of either number; it may have several words: teddy bear, teddy-bear, teddybear."""
+    if not _letters(class_word):
+        return []
     forms = both_numbers(class_word.lower())
-    spelt = {_letters(form + ending) for form in forms for ending in ("", "s", "es") if _letters(form)}  # also fishes
+    spelt = {_letters(form + ending) for form in forms for ending in ("", "s", "es")}  # also fishes
     longest = len(_words(class_word)) + class_word.count("-") + 1
     places = []
-    for start in range(len(words) if spelt else 0):
+    for start in range(len(words)):
         for stop in range(start + 1, min(start + longest, len(words)) + 1):
             *first, last = words[start:stop]
             before = "".join(word.low for word in first)
