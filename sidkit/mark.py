@@ -12,12 +12,13 @@ MARK = "[v]"  # stands for the identifier
 
 # What stands for a subject elsewhere: in other trainers' guides and papers, and what an editor left of it.
 _NAMES = r"v[\d_]*\*?|s[\d_]*\*|\*|tok|token|trigger|identifier|name|subject|instance|placeholder|concept|class|id"
+_GAP = r"\s{0,3}"
 _RARE = r"sks|zwx|ohwx|olis|pll|tok|ukj"
 _MARKUP = r"b|i|u|p|s|br|em|hr|li|div|span|strong|image|unk|pad"
 TRIGGER = re.compile(
-    rf"(?:<\s*(?!(?:{_MARKUP})\s*>)[\w*-]{{0,40}}\s*>)+"  # <sks>, <s0><s1>, <>
-    rf"|(?!(?-i:\[v\]))[\[［【〔]\s*(?:{_NAMES}|ｖ|Ｖ)?\s*[\]］】〕]"  # [V], [ v ], [v1], [trigger], []
-    rf"|\{{+\s*(?:{_NAMES})?\s*\}}+|\(\s*v\s*\)"  # {{v}}, (v)
+    rf"(?:<{_GAP}(?!(?:{_MARKUP}){_GAP}>)[\w*-]{{0,40}}{_GAP}>)+"  # <sks>, <s0><s1>, <>
+    rf"|(?!(?-i:\[v\]))[\[［【〔]{_GAP}(?:{_NAMES}|ｖ|Ｖ)?{_GAP}[\]］】〕]"  # [V], [ v ], [v1], [trigger], []
+    rf"|(?<!\{{)\{{+{_GAP}(?:{_NAMES})?{_GAP}\}}+|\({_GAP}v{_GAP}\)"  # {{v}}, (v)
     rf"|(?<![\w*-])(?:{_RARE})(?![\w-])"
     rf"|(?<![\w*])[sv]?_?\*(?![\w*])(?!\s+(?:a|an|the)\b)",  # S*, V*, * but in a list
     re.IGNORECASE,

@@ -18,10 +18,11 @@ from sidkit.files import check_writable, write_text
 from sidkit.markdown import Markdown
 from sidkit.notebook_file import find_notebook, read_notebook
 from sidkit.picture_folder import readable_pictures
-from sidkit.toc import with_chapter
+from sidkit.shown import shown
+from sidkit.toc import TOC, with_chapter
 
 CHAPTER, LABEL = "11_your_images", "yours-"
-TOC, PART = "_toc.yml", "Your own images"
+PART = "Your own images"
 USUAL_BIAS = ("background",)
 LONGEST_SLUG = 80  # letters of a folder's name in a chapter's
 
@@ -90,10 +91,10 @@ def chapter(name: str, title: str, parameters: dict[str, str]) -> str:
         cell.source = cell.source.replace(LABEL, f"{name}-")
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = _with(cell.source, parameters)
-        shown = cell.metadata.get("mystnb", {})
-        if "figure" in shown:
-            label = shown["figure"]["name"]
-            shown["figure"]["name"] = label.replace(LABEL, f"{name}-")
+        drawn = cell.metadata.get("mystnb", {})
+        if "figure" in drawn:
+            label = drawn["figure"]["name"]
+            drawn["figure"]["name"] = label.replace(LABEL, f"{name}-")
     return nbformat.writes(notebook) + "\n"
 
 
@@ -126,7 +127,18 @@ def _place(folder: Path, root: Path) -> str:
     folder, root = folder.resolve(), root.resolve()
     if folder.is_relative_to(root):
         folder = folder.relative_to(root)
+    if not _is_text(folder):
+        raise ValueError(f"{shown(folder.name)}: expected a folder whose name is UTF-8, as notebooks are; rename it")
     return folder.as_posix()
+
+
+def _is_text(path: Path) -> bool:
+    """Whether all bytes of a path are characters."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _profile(name: str, root: Path) -> str:

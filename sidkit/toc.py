@@ -8,7 +8,16 @@ from typing import Any
 
 import yaml
 
-LISTS = ("parts", "chapters", "sections")  # of pages, by the form of the book; the first that is there is taken
+from sidkit.yaml_files import parse_yaml, read_yaml
+
+TOC = "_toc.yml"
+LISTS = (
+    "parts",
+    "subtrees",
+    "chapters",
+    "sections",
+    "entries",
+)  # of pages, by the form of the book; the first that is there is taken
 FOLDER = "book/chapters/"  # of the executed notebooks
 
 
@@ -18,33 +27,20 @@ def with_chapter(path: Path, chapter: str, part: str) -> str:
     A chapter that is listed already is not listed twice. Raises ValueError, with the file and the line to write by
     hand, for a file that is no table of contents, and for one into whose text the line cannot be put.
     """
-    text = _read(path)
     file = f"{FOLDER}{chapter}"
     by_hand = f"write `- file: {file}` into it by hand"
-    try:
-        contents = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        reason = str(getattr(error, "problem", None) or "nested too deep")
-        raise ValueError(f"{path}: expected a table of contents in YAML, but {reason}; put it right first") from error
+    contents = read_yaml(path)
     if not isinstance(contents, dict) or "root" not in contents:
         raise ValueError(f"{path}: expected a table of contents with a root and parts, found none; {by_hand}")
+    text = path.read_bytes().decode("utf-8-sig")  # with its line ends
     if file in _files(contents):
         return text
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
     name = next((name for name in LISTS if name in contents), None)
     longer = _longer(text, root, name, file, part)
     if _loaded(longer) != _expected(contents, name, file, part):
         raise ValueError(f"{path}: expected its pages as a list, an item a line; {by_hand}")
     return longer
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{path}: expected a file that can be read, but {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected text in UTF-8, got another encoding; save it as UTF-8") from error
 
 
 def _files(contents: Any) -> set[str]:
@@ -65,6 +61,8 @@ def _expected(contents: dict, name: str | None, file: str, part: str) -> dict:
         return contents | {"chapters": [page]}
     items = contents[name]
     if not isinstance(items, list):
+        return {}
+    if name == "subtrees":  # which of them is meant?
         return {}
     if name != "parts":
         return contents | {name: [*items, page]}
@@ -129,6 +127,6 @@ def _last_line(node: yaml.Node) -> int:
 
 def _loaded(text: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_yaml(text, TOC)
+    except ValueError:
         return None

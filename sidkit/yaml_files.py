@@ -150,4 +150,4 @@ def _in_a_line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     advice = [told for said, told in ADVICE.items() if said in problem]
-    return "; ".join([f"{problem}{place}", *advice])
+    return "; ".join([f"{problem.removeprefix('but ')}{place}", *advice])

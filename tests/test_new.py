@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -96,7 +98,7 @@ def test_captions_that_are_there_stay(root):
         (dict(profile="sd16"), "unknown profile 'sd16'; did you mean 'sd"),
         (dict(folder="nothing"), "expected a folder of pictures at"),
         (dict(profile="mine.yaml"), "profile: expected a YAML file at mine.yaml, found none"),
-        (dict(class_word="a [v] cat"), r"class_word to be a text such as .dog., without \[v\], got 'a \[v\] cat'"),
+        (dict(class_word="a [v] cat"), r"class_word to be a text such as .dog., without .*, got 'a \[v\] cat'"),
         (dict(class_word="cat\ndog"), "expected class_word to be a text"),
         (dict(root="my photos"), "expected the book's _toc.yml in"),
     ],
@@ -142,6 +144,7 @@ LISTED = {
     "chapters": ("format: jb-book\nroot: a\nchapters:\n  - file: b\n", ["b"]),
     "sections of an article": ("format: jb-article\nroot: a\nsections:\n  - file: b\n", ["b"]),
     "sections of a chapter": ("root: a\nchapters:\n  - file: b\n    sections:\n      - file: c\n", ["b", "c"]),
+    "entries": ("root: a\nentries:\n  - file: b\n", ["b"]),
     "a key behind": ("root: a\nchapters:\n  - file: b\ndefaults:\n  numbered: true\n", ["b"]),
     "comments behind": ("root: a\nchapters:\n  - file: b  # the first\n\n# the end\n", ["b"]),
     "the end of no line": ("root: a\nchapters:\n  - file: b", ["b"]),
@@ -186,10 +189,17 @@ def test_a_chapter_is_listed_in_any_table_of_contents(tmp_path, kind):
         ("root", "a table of contents with a root and parts"),
         ("- file: a", "a table of contents with a root and parts"),
         ("chapters:\n  - file: b\n", "a table of contents with a root and parts"),
-        ("root: [a", "a table of contents in YAML, but"),
-        ("root: a\n\tchapters: b", "a table of contents in YAML, but"),
-        ("[" * 100_000, "a table of contents in YAML, but"),
+        ("root: [a", "expected YAML, but"),
+        ("root: a\n\tchapters: b", "expected YAML, but"),
+        ("[" * 100_000, "expected YAML, but"),
         ("root: a\nchapters: [{file: b}]\n", "an item a line; write `- file: book/chapters/own-cat`"),
+        ("root: a\nroot: b\nchapters:\n  - file: c\n", "got 'root' 2 times"),
+        ("root: a\nsubtrees:\n  - entries:\n      - file: b\n", "write `- file: book/chapters/own-cat`"),
+        ("root: a\n---\nroot: b\n", "expected YAML, but found another document"),
+        (
+            "a: &a [1]\n" + "".join(f"{y}: &{y} [{f'*{x},' * 9}]\n" for x, y in pairwise("abcdefg")),
+            "at most 10000 values",
+        ),
         ("root: a\nparts: b\n", "its pages as a list"),
         ("root: a\nchapters:\n", "its pages as a list"),
         ("root: a\nparts:\n  - caption: Your own images\n", "its pages as a list"),
@@ -217,6 +227,15 @@ def test_a_folder_may_have_any_name(root, name):
     assert declared_parameters(notebook)["folder"].default == name
     title = nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0]
     assert title.startswith("# Your own images: ")
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_before_anything_is_written(root):
+    folder = root / os.fsdecode(b"c\xe4ts")
+    shutil.copytree(folder_of(root), folder)
+    before = sorted(root.rglob("*"))
+    with pytest.raises(ValueError, match=r"'c\\udce4ts': expected a folder whose name is UTF-8.*; rename it"):
+        make_new(folder, "cat", root=root, **OPTIONS)
+    assert sorted(root.rglob("*")) == before
 
 
 def test_nothing_is_written_where_one_of_the_files_cannot_be(root):

@@ -163,6 +163,8 @@ REFUSED = {
     "class word empty": (value(class_word=""), "captions.json", "class_word to be a text"),
     "class word a list": (value(class_word=["dog"]), "captions.json", "class_word to be a text"),
     "class word with [v]": (value(class_word="[v] dog"), "captions.json", "class_word to be a text"),
+    "class word with an old trigger": (value(class_word="sks dog"), "captions.json", "without .* another trigger"),
+    "class word with <sks>": (value(class_word="<sks> dog"), "captions.json", "without .* another trigger"),
     "class word of two lines": (value(class_word="big\ndog"), "captions.json", "class_word to be a text"),
     "class word another": (value(class_word="cat"), "captions.json", "class_word: expected 'cat' as in"),
     "bias null": (value(bias=None), "captions.json", "bias to be a list"),
@@ -275,6 +277,38 @@ def test_what_any_door_refuses_the_checker_reports_with_the_file(folder, kind):
     run = CliRunner().invoke(app, ["check", str(folder)])
     assert len(run.output) < 3000
     assert run.exit_code != 0 and not isinstance(run.exception, (TypeError, AttributeError, KeyError, OSError))
+
+
+ODD = (
+    "a caption a number",
+    "captions a list",
+    "a caption a list",
+    "a case null",
+    "a case five",
+    "bias null",
+)  # case 02
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("command", [["check"], ["describe", "--by", "stickers"]])
+def test_a_command_refuses_odd_values_in_one_line_before_anything_is_written(folder, kind, command):
+    spoil, file, _ = REFUSED[kind]
+    spoil(folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    run = CliRunner().invoke(app, [command[0], str(folder), *command[1:]])
+    assert isinstance(run.exception, ValueError) and "\n" not in str(run.exception)
+    assert file in str(run.exception) and "expected" in str(run.exception)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_checker_and_the_chapter_read_with_one_model(folder):
+    """Case 04: with no option given, a caption of 59 tokens, where Sticker World's model reads 48."""
+    captions(a=LONG)(folder)
+    run = CliRunner().invoke(app, ["check", str(folder)])
+    assert run.exit_code == 1 and "too-long" in run.output and "48 tokens of 59" in run.output
+    assert re.search("captions.json: case 3 of 00.png: expected at most 48 tokens", refusal(chapter, folder))
+    run = CliRunner().invoke(app, ["check", str(folder), "--profile", "sd15"])
+    assert "too-long" not in run.output, "which reads 77"
 
 
 def mutated(rng):

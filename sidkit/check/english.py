@@ -118,8 +118,8 @@ def read(text: str, class_word: str) -> Caption:
 
 def _words(text: str) -> tuple[Word, ...]:
     """The words of a text; another trigger than `[v]` is none."""
-    others = [range(*other.span()) for other in TRIGGER.finditer(text)]
-    tokens = [token for token in _TOKEN.finditer(text) if not any(token.start() in other for other in others)]
+    others = {position for other in TRIGGER.finditer(text) for position in range(*other.span())}
+    tokens = [token for token in _TOKEN.finditer(text) if token.start() not in others]
     return tuple(Word(token.group(), token.start(), token.end()) for token in tokens)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 from sidkit.check.english import Caption
 from sidkit.check.looks import before_subject
+from sidkit.check.notation import tidied
 from sidkit.inflection import pattern
-from sidkit.mark import MARK, TRIGGER, article_put_right
+from sidkit.mark import MARK, TRIGGER
 
 JOINS = r"^\s*(,|and\b)?\s*"  # what joins an adjective to the next
 ANY_MARK = re.escape(MARK)  # of either case
@@ -18,12 +19,12 @@ def put_mark(caption: Caption, class_word: str, words: str) -> str | None:
     """`[v]` before the class word, where that is said once; in the place of another identifier, if there is one."""
     if words:
         before, behind = _around(words, caption.text)
-        return _tidy(f"{before}{_gap(before[-1:])}{MARK}{_gap(behind[:1])}{behind}")
+        return tidied(f"{before}{_gap(before[-1:])}{MARK}{_gap(behind[:1])}{behind}")
     named = re.findall(pattern(class_word), caption.text, re.IGNORECASE)
     if caption.noun is None or len(named) != 1:
         return None
     before, behind = caption.split_at(caption.words[caption.noun.start].start)
-    return _tidy(f"{before}{MARK} {behind}")
+    return tidied(f"{before}{MARK} {behind}")
 
 
 def keep_one_mark(caption: Caption, class_word: str, words: str) -> str | None:
@@ -34,13 +35,13 @@ def keep_one_mark(caption: Caption, class_word: str, words: str) -> str | None:
         beside = rf"(?:{ANY_MARK}|{pattern(class_word)})"
         led = re.search(rf"{beside}\s*$", before, re.IGNORECASE)
         followed = re.match(rf"\s*{beside}", behind, re.IGNORECASE)
-        return _tidy(f"{before} {behind}") if led or followed else None
+        return tidied(f"{before} {behind}") if led or followed else None
     before_class = rf"{ANY_MARK}(?=\s+{pattern(class_word)})"
     parts = re.split(before_class, caption.text, maxsplit=1, flags=re.IGNORECASE)
     if len(parts) == 1:
         return None
     before, behind = map(_without_marks, parts)
-    return _tidy(f"{before}{MARK}{behind}")
+    return tidied(f"{before}{MARK}{behind}")
 
 
 def put_class(caption: Caption, class_word: str, words: str) -> str | None:
@@ -58,7 +59,7 @@ def drop_looks(caption: Caption, class_word: str, words: str) -> str | None:
         if caption.text_at(place) == words:
             before, _ = caption.split_at(caption.words[place.start].start)
             _, behind = caption.split_at(caption.words[place.stop - 1].end)
-            return _tidy(before + re.sub(JOINS, "", behind, count=1))
+            return tidied(before + re.sub(JOINS, "", behind, count=1))
     return None
 
 
@@ -82,11 +83,3 @@ def _gap(neighbour: str) -> str:
 
 def _without_marks(text: str) -> str:
     return re.sub(rf"{ANY_MARK}\s*", "", text, flags=re.IGNORECASE)
-
-
-def _tidy(text: str) -> str:
-    """The article before `[v]` and the spaces put right."""
-    text = article_put_right(text)
-    text = re.sub(r"[ \t]{2,}", " ", text)
-    text = re.sub(r"\s+([,.;])", r"\1", text)
-    return text.strip()

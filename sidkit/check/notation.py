@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sidkit.check import words as w
 from sidkit.mark import MARK, TRIGGER, article_put_right
@@ -36,17 +37,27 @@ class _Rule:
 
     def sign(self, text: str) -> Sign | None:
         """The first place in a text that the rule is about."""
-        found = next((match for match in self.pattern.finditer(text) if not TRIGGER.fullmatch(match.group())), None)
+        found = next((match for match in self.pattern.finditer(text) if not _in_trigger(match)), None)
         if found is None:
             return None
-        plain = None if self.change is None else _tidy(self.pattern.sub(self._changed, text))
+        plain = None if self.change is None else tidied(self.pattern.sub(self._changed, text))
         advice = f"{self.meaning}, and is read here as it stands"
         return Sign(found.group().strip(), range(*found.span()), advice, plain)
 
     def _changed(self, match: re.Match) -> str:
-        if TRIGGER.fullmatch(match.group()):
+        if _in_trigger(match):
             return match.group()
         return match.expand(self.change) if isinstance(self.change, str) else self.change(match)
+
+
+def _in_trigger(match: re.Match) -> bool:
+    """Whether a place is part of another trigger than `[v]`, which is put right as a whole."""
+    return any(start <= match.start() and match.end() <= stop for start, stop in _triggers(match.string))
+
+
+@lru_cache(maxsize=16)
+def _triggers(text: str) -> list[tuple[int, int]]:
+    return [found.span() for found in TRIGGER.finditer(text)]
 
 
 def _rule(pattern: str, meaning: str, change: Change, flags: int = 0) -> _Rule:
@@ -61,23 +72,23 @@ SIGNS = (
     _rule(r"<\|[^<>]{0,40}\|>|</?s>|<(?:image|unk|pad)>", "it begins or ends a text for a model", ""),
     _rule(r"<(?:lora|lyco|hypernet|embedding)[^<>]*>", "it loads a file in a web interface", ""),
     _rule(rf"</?(?:{PAGE})(?:\s[^<>]*)?/?>", "it is markup of a web page", ""),
-    _rule(r"<(?!\[v\])[a-z!/][^<>]*[\s=/:][^<>]*>", "it is markup", None, re.IGNORECASE),
+    _rule(r"<(?!\[v\])[a-z!/][^<>\s=/:]*[\s=/:][^<>]*>", "it is markup", None, re.IGNORECASE),
     _rule(r"&(?:amp|quot|apos|nbsp|lt|gt|#\d{1,6}|#x[\da-f]{1,5});", "it is markup of a web page",
           lambda match: html.unescape(match.group())),
     _rule(r"\*\*([^*]+)\*\*|`([^`]+)`", "it is Markdown", lambda match: match.group(1) or match.group(2)),
     _rule(r"\\([()\[\]{}<>:,\"'])", "a backslash is for a web interface", r"\1"),
     _rule(rf"\({IN_ROUND}{WEIGHT}\)", "a weight is for a web interface", r"\1"),
-    _rule(rf"\({{2,}}{IN_ROUND}\){{2,}}", "brackets that stress are for a web interface", r"\1"),
+    _rule(rf"(?<!\()\({{2,}}{IN_ROUND}\){{2,}}", "brackets that stress are for a web interface", r"\1"),
     _rule(rf"\({IN_ROUND}\)(?:\++|-{{2,}}|\d?\.\d+)(?!\w)", "a weight is for a web interface", r"\1"),
     _rule(rf"\[(?!v\]){IN_SQUARE}{WEIGHT}\]", "a weight is for a web interface", r"\1"),
     _rule(rf"\[(?!v\]){IN_SQUARE}\]", "square brackets are for a web interface", r"\1"),
-    _rule(r"\[(?:\[v\]|[^\[\]])*[:|](?:\[v\]|[^\[\]])*\]", "a choice of words is for a web interface", None),
-    _rule(rf"\{{+{IN_CURLY}\}}+", "curly brackets are for a web interface", r"\1"),
-    _rule(r"\{[^{}]*[|$:][^{}]*\}", "a choice of words is for a web interface", None),
+    _rule(r"\[(?:\[v\]|[^\[\]:|])*[:|](?:\[v\]|[^\[\]])*\]", "a choice of words is for a web interface", None),
+    _rule(rf"(?<!\{{)\{{+{IN_CURLY}\}}+", "curly brackets are for a web interface", r"\1"),
+    _rule(r"\{[^{}|$:]*[|$:][^{}]*\}", "a choice of words is for a web interface", None),
     _rule(r"(?<!\w)__\w+?__(?!\w)", "a wildcard is for a web interface", None),
     _rule(r"<\s*(\[v\])\s*>|\(\s*(\[v\])\s*\)|[\"“'‘](\[v\])[\"”'’]", "[v] stands by itself",
           lambda match: next(filter(None, match.groups()))),
-    _rule(r"(?<=[a-z,.\]])\s*,?\s*\bBREAK\b\s*,?(?=\s|$)", "BREAK is for a web interface", ","),
+    _rule(r"(?<=[a-z,.\]])\s{0,3},?\s{0,3}\bBREAK\b\s*,?(?=\s|$)", "BREAK is for a web interface", ","),
     _rule(r"(?<!\w)--[a-z]+(?:\s+[\d.:]+)?", "an option is for another program", None),
     _rule(r"[A-Za-z\d]\[v\][A-Za-z\d]?|\[v\][A-Za-z\d]", "[v] has to be a word of its own",
           lambda match: match.group().replace(MARK, f" {MARK} ").strip()),
@@ -117,7 +128,7 @@ def tags(text: str) -> str:
     return text if is_list else ""
 
 
-def _tidy(text: str) -> str:
+def tidied(text: str) -> str:
     """The spaces and the article put right where something was taken out."""
     text = re.sub(r"[ \t]{2,}", " ", text)
     text = re.sub(r"[ \t]+([,.;])", r"\1", text)
