@@ -1,6 +1,8 @@
 """The checker: what it finds in captions, what it leaves alone, and what it puts right."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -8,9 +10,10 @@ from typer.testing import CliRunner
 
 from sidkit.check.apply import fix_folder, fixed
 from sidkit.check.check import KINDS, check, find
-from sidkit.check.limits import clip_limit, folder_limit
+from sidkit.check.limits import clip_limit, folder_limit, limit_of
 from sidkit.check.subject import check_folder
 from sidkit.cli.main import app
+from sidkit.config import locate
 from sidkit.stickers.references import make_subject
 
 
@@ -163,13 +166,31 @@ def test_clip_s_tokens_are_clip_s():
 
 
 def test_the_shipped_model_has_its_own_limit(tmp_path):
-    from sidkit.config import locate
-
     limit = folder_limit(locate("embedded:text_to_image"))
     assert limit.length == 48
     assert limit.lost("meadow " * 47) == (49, "meadow ")
     with pytest.raises(ValueError, match="expected a tokenizer at"):
         folder_limit(tmp_path)
+
+
+@pytest.mark.parametrize("length", [None, "x", "48", True, 0, -1, 2, [], float("inf")])
+def test_a_tokenizer_s_limit_is_a_number_of_tokens(tmp_path, length):
+    place = tmp_path / "tokenizer"
+    shutil.copytree(Path(locate("embedded:text_to_image")) / "tokenizer", place)
+    (place / "tokenizer_config.json").write_text(json.dumps({"model_max_length": length}))
+    with pytest.raises(ValueError, match="tokenizer_config.json: expected model_max_length to be a number of tokens"):
+        limit_of(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"{}", b"version https://git-lfs", b"\xff\xfe{"])
+def test_a_tokenizer_that_is_broken_is_named_in_one_line(tmp_path, name, content):
+    place = tmp_path / "tokenizer"
+    shutil.copytree(Path(locate("embedded:text_to_image")) / "tokenizer", place)
+    (place / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{name}: expected ") as refusal:
+        limit_of(str(tmp_path))
+    assert "\n" not in str(refusal.value)
 
 
 def test_what_most_captions_name_is_asked_for_in_the_rest():

@@ -353,6 +353,24 @@ def test_a_fix_keeps_every_file_as_it_was(folder):
     assert len(list(folder.glob("captions.before*"))) == 3
 
 
+def test_signs_and_triggers_are_told_and_put_right_in_every_case(folder):
+    brought = {
+        "1": "a photo of a sks dog",
+        "3": "a <sks> [v] dog on a (red rug:1.2)",
+        "4": "a brown [v] ((dog)) on a rug",
+    }
+    write(folder, WHOLE | {"captions": {"00.png": brought, "01.png": brought}})
+    advice = [finding.advice for finding in check_folder(folder) if finding.file == "00.png"]
+    assert any(one.startswith("case 1: ") for one in advice) and any(one.startswith("case 4: ") for one in advice)
+    fixed = fix_folder(folder)
+    assert {fixed[f"{file}{case}"][1] for file in GOOD for case in ("", ", case 1", ", case 4")} == {
+        "a [v] dog on a red rug",
+        "a photo of a [v] dog",
+        "a brown [v] dog on a rug",
+    }, "the looks of case 4 stay"
+    train(folder)
+
+
 @pytest.fixture
 def closed():
     """A folder that nobody may write to; root may, so that the test goes on as somebody else."""

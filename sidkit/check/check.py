@@ -44,6 +44,7 @@ KINDS = {
     "too-long": ("longer than the model reads", "background and nearby: what is cut off is as good as not said"),
     "mirror": ("contradicted where training mirrors or crops", "nearby: the word is seen beside what it does not mean"),
 }
+IN_ANY_CASE = ("notation", "identifier-missing", "identifier-twice", "too-long")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def check(
     evidence = read_folder(Path(folder), class_word, pictures=pictures)
     captions = evidence.captions
     findings = [_finding(problem.file, problem.kind, "", problem.advice) for problem in evidence.problems]
-    findings += _cut_in_other_cases(evidence, **options)
+    findings += _in_other_cases(evidence, **options)
     options |= dict(style=evidence.written.of_style, seen=seen, cut=evidence.not_square)
     findings += find(captions, evidence.class_word, **options)
     if evidence.frames_alike and captions and _names_no_place(captions.values()):
@@ -107,9 +108,7 @@ def find(
     findings: list[Finding] = []
     for file, text in captions.items():
         checked = _Checked(file, by_file[file], class_word, style)
-        findings += _signs(file, text)
-        findings += checked.mark()
-        findings += _cut(file, text, limits or (clip_limit(),), identifier, "shorten it")
+        findings += _in_any_case(checked, text, limits, identifier)
         if file in in_english:
             findings += checked.words(mirrored, cropped, file in cut)
     findings += _foreign(sorted(by_file.keys() - in_english.keys()))
@@ -232,28 +231,38 @@ def _together(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, s
         yield _finding(gap.file, "unsaid", "", advice, gap.bias, fault=gap.sure)
     for file, other in together.alike(captions):
         text = captions[file].text
-        advice = f"it says what {other} says; say what differs: the pose, the place, what is beside it"
+        advice = f"it says what {shown_name(other)} says; say what differs: the pose, the place, what is beside it"
         yield _finding(file, "alike", text, advice, fault=False)
 
 
-def _cut_in_other_cases(
+def _in_other_cases(
     evidence: Evidence, *, limits: tuple[Limit, ...] | None = None, identifier: str = "sks", **_: Any
 ) -> Iterator[Finding]:
-    """What a model would not read of the cases that are not checked otherwise; training reads any of them."""
+    """What is wrong in the cases that are not judged otherwise, as they are meant to say less or more."""
+    class_word = evidence.class_word
     for case in evidence.written.cases:
         if case == evidence.case:
             continue
         for file, text in evidence.written.of_case(case).items():
-            yield from _cut(file, text, limits or (clip_limit(),), identifier, f"shorten case {case}")
+            checked = _Checked(file, read(notation.plain(text), class_word), class_word, evidence.written.of_style)
+            for finding in _in_any_case(checked, text, limits, identifier):
+                yield replace(finding, advice=f"case {case}: {finding.advice}")
 
 
-def _cut(file: str, text: str, limits: Iterable[Limit], identifier: str, advice: str) -> Iterator[Finding]:
+def _in_any_case(checked: _Checked, text: str, limits: Iterable[Limit] | None, identifier: str) -> Iterator[Finding]:
+    """What is wrong in any text that is trained on, whatever it is to say; their kinds are `IN_ANY_CASE`."""
+    yield from _signs(checked.file, text)
+    yield from checked.mark()
+    yield from _cut(checked.file, text, limits or (clip_limit(),), identifier)
+
+
+def _cut(file: str, text: str, limits: Iterable[Limit], identifier: str) -> Iterator[Finding]:
     """The end of a text that a model would not read."""
     for limit in limits:
         count, lost = limit.lost(insert(text, identifier))
         if lost:
             reads = f"{limit.name} reads {limit.length} tokens of {count}, and not the end, {shown(lost)}"
-            yield _finding(file, "too-long", lost, f"{advice}: {reads}")
+            yield _finding(file, "too-long", lost, f"shorten it: {reads}")
 
 
 def _finding(file: str, kind: str, words: str, advice: str, bias: str = "", *, fault: bool = True) -> Finding:

@@ -96,12 +96,12 @@ def _in_files(folder: Path, names: list[str]) -> Iterator[Problem]:
 
 
 def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Problem]:
-    """What `load_subject` refuses, but for a faulty `[v]` in the case that is checked: the checker says more of it."""
+    """What `load_subject` refuses, but for a faulty `[v]`: the checker says more of it."""
     checked = written.of_case(case)
     reported = set()
     for fault in written.faults(names):
         reported.add(fault.file)
-        if fault.case != case or fault.file not in checked:
+        if fault.case is None or fault.file not in written.of_case(fault.case):
             of_picture = fault.case is None and fault.file in {*names, *written.captions}
             yield Problem(fault.file, "picture" if of_picture else "refused", fault.message)
     for name in names:

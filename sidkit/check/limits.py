@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +12,12 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from sidkit.config import locate
+from sidkit.files import read_json
+from sidkit.shown import shown
 
 CLIP_LENGTH = 77  # tokens, start and end included
 CLIP_MERGES = 49152 - 256 - 2  # its tokens, but for the bytes and the two ends
+LENGTH, SHORTEST, LONGEST = "model_max_length", 3, 10**31  # start, a word, end
 END = "</w>"  # of a word
 _PIECES = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
@@ -84,14 +86,26 @@ def _clip_vocabulary(merges: Iterable[tuple[str, ...]]) -> dict[str, int]:
 
 
 def folder_limit(folder: Path | str) -> Limit:
-    """That of a pipeline's folder, as transformers saves it. ValueError where there is none."""
+    """That of a pipeline's folder, as transformers saves it. ValueError where there is none, or one that is broken."""
     folder = Path(folder)
     file = folder / "tokenizer" / "tokenizer.json"
     if not file.is_file():
         raise ValueError(f"expected a tokenizer at {file}, found none; give a pipeline's folder")
-    config = file.with_name("tokenizer_config.json")
-    length = json.loads(config.read_text())["model_max_length"]
-    tokenizer = Tokenizer.from_file(str(file))
+    length = _length(file.with_name("tokenizer_config.json"))
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # which is all that the library raises
+        raise ValueError(f"{file}: expected a tokenizer, but {error}; copy or download the model again") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    return Limit(folder.name, int(length), tokenizer)
+    return Limit(folder.name, length, tokenizer)
+
+
+def _length(config: Path) -> int:
+    """How many tokens a model reads, by its tokenizer's settings; transformers writes 1e30 where it does not know."""
+    settings = read_json(config)
+    length = settings.get(LENGTH) if isinstance(settings, dict) else None
+    if isinstance(length, bool) or not isinstance(length, int | float) or not SHORTEST <= length <= LONGEST:
+        expected = f"expected {LENGTH} to be a number of tokens from {SHORTEST} on, got {shown(length)}"
+        raise ValueError(f"{config}: {expected}; copy or download the model again")
+    return int(length)

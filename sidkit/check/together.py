@@ -72,7 +72,7 @@ def unseen(captions: Mapping[str, Caption], seen: Mapping[str, Mapping[str, str]
         silent = [file for file, nouns in content.items() if nouns.isdisjoint(words)]
         if len(captions) - len(silent) > 1:
             continue
-        why = f"{value!r} is in all {len(captions)} pictures"
+        why = f"{shown(value)} is in all {len(captions)} pictures"
         for file in silent:
             yield Gap(file, why, factor, sure=True)
 
