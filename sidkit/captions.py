@@ -144,7 +144,7 @@ class Captions(BaseModel):
         yield from self.astray(pictures)
         for name in pictures:
             if name not in written:
-                yield Fault(name, f"expected a caption for each picture, got none for {name}; describe it")
+                yield Fault(name, f"expected a caption for each picture, got none for {shown_name(name)}; describe it")
         yield from self._uneven()
         yield from self._badly_marked()
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from sidkit.check import words as w
 from sidkit.inflection import both_numbers, singular
@@ -15,6 +16,7 @@ _TOKEN = re.compile(r"\[v\]|[^\W_]+(?:['’-][^\W_]+)*|[.,;:()!?—–]", re.IGN
 PAUSES = frozenset(".,;:()!?—–")
 STOPS = w.PREPOSITIONS | w.LINKS | w.PRONOUNS | w.BEING | w.HAVING
 POSSESSIVE = ("'s", "’s")
+MOST_WORDS = 600  # of a caption; no model reads more
 FURTHEST = 7  # words from [v] to the class word that it names, as in "[v] small, brown and white dog"
 
 
@@ -119,8 +121,8 @@ def read(text: str, class_word: str) -> Caption:
 def _words(text: str) -> tuple[Word, ...]:
     """The words of a text; another trigger than `[v]` is none."""
     others = {position for other in TRIGGER.finditer(text) for position in range(*other.span())}
-    tokens = [token for token in _TOKEN.finditer(text) if token.start() not in others]
-    return tuple(Word(token.group(), token.start(), token.end()) for token in tokens)
+    tokens = (token for token in _TOKEN.finditer(text) if token.start() not in others)
+    return tuple(Word(token.group(), token.start(), token.end()) for token in islice(tokens, MOST_WORDS))
 
 
 def _class_noun(words: Sequence[Word], class_word: str, mark: int | None) -> range | None:
