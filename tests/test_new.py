@@ -13,6 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from sidkit.cli.describe import describe
 from sidkit.cli.folders import check, new
 from sidkit.config import DEFAULT_PROFILE
 from sidkit.new import make_new
@@ -257,5 +258,5 @@ def test_a_profile_of_one_s_own_is_named_from_the_book(root, monkeypatch):
 def test_one_profile_is_the_default_of_the_whole_way(root):
     declared = declared_parameters(ROOT / "notebooks" / "11_your_images.ipynb")
     assert declared["profile"].default == DEFAULT_PROFILE
-    for command in (new, check):
+    for command in (new, check, describe):
         assert inspect.signature(command).parameters["profile"].default == DEFAULT_PROFILE

@@ -307,6 +307,8 @@ def test_the_checker_and_the_chapter_read_with_one_model(folder):
     run = CliRunner().invoke(app, ["check", str(folder)])
     assert run.exit_code == 1 and "too-long" in run.output and "48 tokens of 59" in run.output
     assert re.search("captions.json: case 3 of 00.png: expected at most 48 tokens", refusal(chapter, folder))
+    run = CliRunner().invoke(app, ["describe", str(folder)])
+    assert run.exit_code == 0 and "note: " in run.stderr and "case 3 of 00.png: expected at most 48" in run.stderr
     run = CliRunner().invoke(app, ["check", str(folder), "--profile", "sd15"])
     assert "too-long" not in run.output, "which reads 77"
 

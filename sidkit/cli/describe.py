@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sidkit.cli.options import FAILED, Folder, KnownClassWord
+from sidkit.cli.options import FAILED, Folder, KnownClassWord, ProfileName
 from sidkit.cli.terminal import tell, tell_line
+from sidkit.config import DEFAULT_PROFILE
 from sidkit.describe.spend import Cost
 from sidkit.inflection import counted
 from sidkit.shown import shown_names
@@ -37,14 +38,21 @@ def describe(
     spend_at_most: Annotated[
         float | None, typer.Option(min=0, help="openai: dollars. Without it you are asked.")
     ] = None,
+    profile: ProfileName = DEFAULT_PROFILE,
     again: Annotated[bool, typer.Option("--again", help="Ask though the question is answered already.")] = False,
 ) -> None:
-    """Describe a subject's pictures and write captions.json; what a person wrote there stays as it is."""
+    """Describe a subject's pictures and write captions.json; what a person wrote there stays as it is.
+
+    What the profile's model, which will train on them, would not read of the captions is told.
+    """
+    from sidkit.check.subject import check_lengths
+    from sidkit.config import load_profile
     from sidkit.describe.describers import STICKERS, make_describer
     from sidkit.describe.folder import describe_folder
     from sidkit.describe.instructions import load_instruction
     from sidkit.worlds import world_of_folder
 
+    trains = load_profile(profile)
     if not world_of_folder(folder).believes(by):
         tell("note: the shipped captioner knows Sticker World's drawings only; for photos: --by llava", err=True)
     if by in STICKERS:
@@ -67,6 +75,10 @@ def describe(
     _show(report)
     if report.failed:
         raise typer.Exit(FAILED)
+    try:
+        check_lengths(folder, trains)
+    except ValueError as error:
+        tell_line(f"note: {error}", err=True)
 
 
 def _show(report: Described) -> None:
