@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sidkit.cli.options import FAILED, Folder, KnownClassWord, ProfileName
 from sidkit.cli.terminal import tell, tell_line
-from sidkit.config import DEFAULT_PROFILE
+from sidkit.config import DEFAULT_PROFILE, Profile, load_profile
 from sidkit.describe.spend import Cost
 from sidkit.inflection import counted
 from sidkit.shown import shown_names
@@ -45,8 +46,6 @@ def describe(
 
     What the profile's model, which will train on them, would not read of the captions is told.
     """
-    from sidkit.check.subject import check_lengths
-    from sidkit.config import load_profile
     from sidkit.describe.describers import STICKERS, make_describer
     from sidkit.describe.folder import describe_folder
     from sidkit.describe.instructions import load_instruction
@@ -75,10 +74,7 @@ def describe(
     _show(report)
     if report.failed:
         raise typer.Exit(FAILED)
-    try:
-        check_lengths(folder, trains)
-    except ValueError as error:
-        tell_line(f"note: {error}", err=True)
+    _tell_length(folder, trains)
 
 
 def _show(report: Described) -> None:
@@ -90,6 +86,16 @@ def _show(report: Described) -> None:
         tell_line(f"{file}: {error}", err=True)
     if report.failed:
         tell(_what_is_kept(report), err=True)
+
+
+def _tell_length(folder: Path, profile: Profile) -> None:
+    """A note where the profile's model would not read a caption to its end."""
+    from sidkit.check.subject import check_lengths
+
+    try:
+        check_lengths(folder, profile)
+    except ValueError as error:
+        tell_line(f"note: {error}", err=True)
 
 
 def _what_is_kept(report: Described) -> str:
