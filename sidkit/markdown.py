@@ -19,6 +19,7 @@ from tabulate import tabulate
 
 UNSEEN = "\N{REPLACEMENT CHARACTER}"  # stands for a character that no page can have
 LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+INDENT = re.compile(r"^[ \t]+")  # which would make a line code
 PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")  # all that Markdown gives a meaning to
 CODE_SPANS = re.compile(r"`([^`]+)`")
 
@@ -55,7 +56,7 @@ def markdown(value: Any) -> Markdown:
     if isinstance(value, Markdown):
         return value
     line = LINE_ENDS.sub(" ", printable(value))
-    return Markdown(PUNCTUATION.sub(r"\\\1", line))
+    return Markdown(INDENT.sub("&#32;", PUNCTUATION.sub(r"\\\1", line)))
 
 
 def code(value: Any) -> Markdown:
