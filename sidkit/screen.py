@@ -7,6 +7,9 @@ import re
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from sidkit.shown import without_orders
+
+MOVES = re.compile(r"\x1b\[[0-9;]*[A-Km]")  # of the cursor, as several bars of tqdm make them, and colours
 BAR = re.compile(r"(?P<what>[^|]*?):? *\d+%\|.*\| *(?P<done>\d+)/(?P<all>\d+) \[")  # as tqdm draws one
 
 
@@ -21,6 +24,9 @@ class Screen(Progress):
 
     def show(self, name: str, line: str) -> None:
         """A line that a notebook wrote: a bar of tqdm moves the notebook's own, anything else is printed."""
+        line = without_orders(MOVES.sub("", line))
+        if not line:
+            return
         drawn = BAR.match(line)
         if not drawn:
             self.say(f"{name}: {line}")

@@ -6,7 +6,9 @@ document of 255 bytes whose anchors unfold to gigabytes. Every message that says
 
 from __future__ import annotations
 
+import json
 import reprlib
+import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
@@ -16,6 +18,8 @@ LONGEST_NAME = 80  # letters of a name that is shown without quotes
 MOST_NAMES = 30  # of those that are known
 LARGEST_INT = 2**128  # Python refuses to write out what has over 4,300 digits
 FILL = "..."
+MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # of direction (Unicode, UAX 9)
+ORDERS = ("Cc", "Cs", "Zl", "Zp")  # categories: controls, halves of a pair, ends of lines and paragraphs
 
 
 def shown(value: Any, longest: int = LONGEST) -> str:
@@ -39,6 +43,15 @@ def shown_names(names: Iterable[str]) -> str:
     first = ", ".join(map(shown_name, names[:MOST_NAMES]))
     more = len(names) - MOST_NAMES
     return f"{first} and {more} more" if more > 0 else first
+
+
+def without_orders(text: str) -> str:
+    """A text that a terminal shows and does not obey: controls and marks of direction are escaped as JSON has them."""
+    return "".join(json.dumps(letter)[1:-1] if _is_order(letter) else letter for letter in text)
+
+
+def _is_order(letter: str) -> bool:
+    return letter not in "\n\t" and (letter in MARKS or unicodedata.category(letter) in ORDERS)
 
 
 class _Form(reprlib.Repr):

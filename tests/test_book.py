@@ -134,6 +134,16 @@ def test_a_line_that_is_no_bar_is_printed_as_it_is():
     assert "01_sum: a [v] dog " + "x" * 120 + "\n" in drawn()
 
 
+def test_a_line_moves_no_cursor_and_turns_no_letters():
+    shown, drawn = screen(terminal=False)
+    with shown:
+        shown.show("01_sum", "\x1b[A")
+        shown.show("01_sum", "\x1b[A\x1b[31mdraw\x1b[0m:  50%|##   | 1/2 [00:01<00:03, 1.00s/it]")
+        assert shown.tasks[-1].description == "01_sum: draw"
+        shown.show("01_sum", "\x1b]0;a title\x07 \u202egnp.tac")
+    assert "01_sum: \\u001b]0;a title\\u0007 \\u202egnp.tac\n" in drawn() and "\x1b[A" not in drawn()
+
+
 def test_of_several_the_first_failure_stops_the_book(root, monkeypatch):
     several(root, 3)
     chapter(root, "raise KeyError('lost')")

@@ -9,7 +9,8 @@ import pytest
 from odd_texts import HARMLESS, HOSTILE
 
 import sidkit.cli.main as door
-from sidkit.cli.terminal import MARKS, tell, tell_line
+from sidkit.cli.terminal import tell, tell_line
+from sidkit.shown import MARKS
 
 CLI = Path(door.__file__).parent
 ORDERS = (
