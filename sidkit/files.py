@@ -72,17 +72,21 @@ def read_json(path: Path | str) -> Any:
     Raises ValueError in one line, which names the file, where it cannot be read, is not UTF-8, is no JSON, holds half a
     character, or has a key twice: of those, a parser would keep the last one and lose what was written under the first.
     """
-    text = read_text(path)
+    return parse_json(read_text(path), str(path))
+
+
+def parse_json(text: str, where: str) -> Any:
+    """The value in JSON that people edit. Raises ValueError as `read_json`; it begins with `where`."""
     try:
         value = json.loads(text, object_pairs_hook=_no_repeats)
         json.dumps(value, ensure_ascii=False).encode()
         return value
     except UnicodeEncodeError as error:  # "\ud800", of which no file can be written and nothing shown
-        raise ValueError(f"{path}: expected text, got half a character, {error.object[error.start]!r}") from error
+        raise ValueError(f"{where}: expected text, got half a character, {error.object[error.start]!r}") from error
     except RecursionError as error:
-        raise ValueError(f"{path}: expected JSON, but it is nested too deep") from error
+        raise ValueError(f"{where}: expected JSON, but it is nested too deep") from error
     except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, {error}") from error
+        raise ValueError(f"{where}: expected JSON, {error}") from error
 
 
 def check_writable(path: Path | str) -> None:
@@ -105,6 +109,21 @@ def check_writable(path: Path | str) -> None:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def check_new_folder(folder: Path | str) -> None:
+    """Raise ValueError, before any work, where a folder cannot be made: with anything in it, or where none can be."""
+    folder = Path(folder)
+    if not os.path.lexists(folder):
+        check_writable(folder)
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise ValueError(f"{folder}: expected no such folder yet, got a file or a link; name another, or move it away")
+    there = sorted(path.name for path in folder.iterdir())
+    if there:
+        told = f"expected no such folder yet, or an empty one, got {shown(there[0])} in it"
+        raise ValueError(f"{folder}: {told}; name another, or move it away")
+    check_writable(folder / "new")
 
 
 @contextmanager

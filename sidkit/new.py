@@ -6,18 +6,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import nbformat
 
-from sidkit.captions import CAPTIONS, SID_CASE, Captions, check_bias, class_word_of, read_captions, write_captions
+from sidkit.captions import CAPTIONS, Captions, check_bias, class_word_of, read_captions, write_captions
 from sidkit.config import load_profile, profiles
 from sidkit.files import check_writable, write_text
+from sidkit.layouts.taken import Layout, check_place, fill, read_layout
 from sidkit.markdown import Markdown
 from sidkit.notebook_file import find_notebook, read_notebook
-from sidkit.picture_folder import readable_pictures
 from sidkit.shown import shown
 from sidkit.toc import TOC, with_chapter
 
@@ -28,19 +28,32 @@ LONGEST_SLUG = 80  # letters of a folder's name in a chapter's
 
 
 def make_new(
-    folder: Path, class_word: str, bias: Sequence[str] = (), *, profile: str, scale: str, root: Path
+    folder: Path,
+    class_word: str,
+    bias: Sequence[str] = (),
+    *,
+    profile: str,
+    scale: str,
+    root: Path,
+    source: Path | None = None,
+    trigger: str | None = None,
+    tell: Callable[[Layout], None] = lambda layout: None,
 ) -> list[Path]:
     """Write `captions.json` into `folder`, if it has none, and a copy of chapter 11 for it into the book in `root`.
 
-    Every picture gets an empty caption, to be written by hand or by `sidkit describe`; without a `bias`, it is the
-    background. A captions.json that is there stays as it is.
-    Returns the paths that were written. Raises ValueError, before anything is written, for a folder without pictures
-    or with one that cannot be read, an empty class word, an unknown bias or profile, a class word or bias that is not
-    the one in captions.json, a folder without a book, a chapter that is there already, and where nothing can be
-    written.
+    With a `source`, another trainer's folder, `folder` is made first, of copies. Captions that lie beside the pictures
+    are taken over, with `[v]` for their `trigger`; every other picture gets an empty caption, to be written by hand or
+    by `sidkit describe`; without a `bias`, it is the background. A captions.json that is there stays as it is.
+    Returns the paths that were written, after `tell` was called with what the folder held. Raises ValueError, before
+    anything is written, for a folder without pictures or with a file that cannot be read, an empty class word, an
+    unknown bias or profile, a class word or bias that is not the one in captions.json, a folder without a book, a
+    chapter that is there already, and where nothing can be written.
     """
-    pictures = [path.name for path in readable_pictures(folder, "new")]
-    begun = _begun(folder, class_word, bias, pictures)
+    if source is not None:
+        check_place(folder, source)
+    of_style = "substance" in bias
+    layout = read_layout(source or folder, class_word, trigger=trigger, of_style=of_style, deeper=source is not None)
+    begun = _begun(folder, class_word, bias, layout)
     chapter_name = _chapter_name(folder)
     notebook, toc = root / "notebooks" / f"{chapter_name}.ipynb", root / TOC
     if not toc.is_file():
@@ -59,24 +72,26 @@ def make_new(
     }
     captions = folder / CAPTIONS
     written = [*text_by_path] if captions.exists() else [captions, *text_by_path]
-    for path in written:
+    for path in written if source is None else text_by_path:
         check_writable(path)
-    if captions in written:
+    if source is not None:
+        fill(folder, layout, begun)
+    elif captions in written:
         write_captions(folder, begun)
     for path, text in text_by_path.items():
         write_text(path, text)
+    tell(layout)
     return written
 
 
-def _begun(folder: Path, class_word: str, bias: Sequence[str], pictures: Sequence[str]) -> Captions:
+def _begun(folder: Path, class_word: str, bias: Sequence[str], layout: Layout) -> Captions:
     """The folder's captions, or, where there are none, such as wait to be written. ValueError as `make_new`."""
     if not class_word.strip():
         raise ValueError("class: expected a word such as dog, got an empty one")
     word = class_word_of(folder, class_word)
-    waiting = {picture: {SID_CASE: ""} for picture in pictures}
     begun = read_captions(folder, begun=True)
     check_bias(bias, begun, folder)
-    new = Captions(class_word=word, bias=tuple(bias) or USUAL_BIAS, captions=waiting)
+    new = Captions(class_word=word, bias=tuple(bias) or USUAL_BIAS, captions=layout.captions)
     return begun.model_copy(update={"class_word": word}) if (folder / CAPTIONS).exists() else new
 
 

@@ -7,18 +7,24 @@ FOLDER/00-masklabel.png, 00_mask.png, ...  the same beside it, as OneTrainer and
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+from PIL import Image
+
 from sidkit.image_files import READS_AVIF, load_image
+from sidkit.shown import shown_name
+from sidkit.two_values import is_mask
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", *((".avif",) if READS_AVIF else ()))
 PHOTOS_UNREAD = (".heic", ".heif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2")
 UNREAD = (*PHOTOS_UNREAD, ".gif", ".svg", ".psd", ".eps", ".tga", ".ppm", *(() if READS_AVIF else (".avif",)))
 MASKS_FOLDER = "masks"  # inside a subject's folder
-MASK_LABEL, CONDITION_LABEL = "-masklabel", "-condlabel"  # OneTrainer's, behind the picture's name
-MASK_ENDINGS = (MASK_LABEL, "_mask", "-mask")
+LIKE_MASKS = ("mask", "segmentation", "segmentations")  # folders that are meant for it
+LABEL = re.compile(r".+[-_ .](mask|cond)[-_ ]?label", re.IGNORECASE)  # OneTrainer's: never a picture of its own
+OF_PICTURE = re.compile(r"(?P<before>.+?)[-_ .]mask([-_ ]?label)?|mask[-_ .](?P<behind>.+)", re.IGNORECASE)
 CONTACT_SHEET = "contact_sheet.png"  # inside MASKS_FOLDER: all masks in one picture
 MOST_NAMED = 3  # files in a message
 
@@ -26,8 +32,8 @@ MOST_NAMED = 3  # files in a message
 def picture_files(folder: Path) -> tuple[Path, ...]:
     """What is named like a picture in a folder, and not like a mask of one, by name; none is looked into."""
     files = [path for path in visible(folder) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
-    names = {composed(name) for path in files for name in (path.stem, path.name)}
-    return tuple(path for path in files if not _belongs_to_another(composed(path.stem), names))
+    names = {name for path in files for name in _names(path)}
+    return tuple(path for path in files if not _belongs_to_another(path, names))
 
 
 def listed_pictures(folder: Path, asker: str) -> tuple[Path, ...]:
@@ -42,17 +48,21 @@ def listed_pictures(folder: Path, asker: str) -> tuple[Path, ...]:
     pictures = picture_files(folder)
     if not pictures:
         raise ValueError(f"{asker}: {_none_found(folder)}")
-    for picture in pictures:
-        mask_file(picture)
+    check_masks(folder, pictures)
     return pictures
 
 
 def readable_pictures(folder: Path, asker: str) -> tuple[Path, ...]:
-    """The same, each opened once. ValueError also, with the file, for a picture that cannot be read."""
+    """The same, each opened once. ValueError also, with the file, for a picture that cannot be read, or is a mask."""
     pictures = listed_pictures(folder, asker)
     for picture in pictures:
-        load_image(picture)
+        check_no_mask(picture, load_image(picture), pictures)
     return pictures
+
+
+def holds_masks(path: Path) -> bool:
+    """Whether a folder is one of masks, by its name."""
+    return path.is_dir() and path.name.lower() in (MASKS_FOLDER, *LIKE_MASKS)
 
 
 def check_formats(folder: Path) -> None:
@@ -66,6 +76,32 @@ def check_formats(folder: Path) -> None:
     raise ValueError(f"{foreign[0]}: {expected}; save {they} as JPEG or PNG, or move {they} away")
 
 
+def check_masks(folder: Path, pictures: Iterable[Path]) -> None:
+    """ValueError for masks of which nobody can tell whose they are, and for those that would be passed over."""
+    masks = {picture: mask_file(picture) for picture in pictures}
+    lacking = [picture for picture, mask in masks.items() if mask is None]
+    if not lacking:
+        return
+    example = f"{MASKS_FOLDER}/{lacking[0].stem}.png"
+    for place in visible(folder):
+        if place.name != MASKS_FOLDER and holds_masks(place) and _files(place):
+            raise ValueError(f"{place}: expected masks in a folder called {MASKS_FOLDER}, as {example}; rename it")
+    for path in visible(folder / MASKS_FOLDER) if (folder / MASKS_FOLDER).is_dir() else ():
+        if path not in masks.values() and path.name != CONTACT_SHEET:
+            told = f"expected a picture's name and one of {', '.join(SUFFIXES)}, as {example}"
+            raise ValueError(f"mask {path}: {told}; rename it, or move it away")
+
+
+def check_no_mask(picture: Path, image: Image.Image, pictures: Iterable[Path]) -> None:
+    """ValueError for a mask under a name that is none, which would be taken for a picture of the subject."""
+    for photo in pictures:
+        if photo != picture and _may_be_mask(picture, photo):
+            if is_mask(image) and not is_mask(load_image(photo)):
+                told = f"expected a photo, got black and white alone, as a mask of {shown_name(photo.name)} would be"
+                raise ValueError(f"{picture}: {told}; call it {shown_name(photo.stem)}-masklabel.png, or move it away")
+            return
+
+
 def mask_file(picture: Path) -> Path | None:
     """The file that holds a picture's mask, None where there is none.
 
@@ -75,24 +111,14 @@ def mask_file(picture: Path) -> Path | None:
     masks = picture.parent / MASKS_FOLDER
     if masks.exists() and not masks.is_dir():
         raise ValueError(f"{masks}: expected a folder with a mask for each picture, got a file; move it away")
-    found = [path for path in _files(masks) if composed(path.stem) in _mask_stems(picture, inside=True)]
-    found += [path for path in _files(picture.parent) if composed(path.stem) in _mask_stems(picture, inside=False)]
+    found = [path for path in _files(masks) if {composed(path.stem), _masked(path)} & _names(picture)]
+    found += [path for path in _files(picture.parent) if _masked(path) in _names(picture)]
     if len(found) > 1:
         files = " and ".join(str(path.relative_to(picture.parent)) for path in found)
         raise ValueError(f"{picture}: expected one mask, got {files}; keep one of them")
     for path in found:
         _check_mask(path, picture)
     return found[0] if found else None
-
-
-def stray_masks(folder: Path) -> list[str]:
-    """What lies in a folder's `masks` and is no picture's mask, by name."""
-    pictures = picture_files(folder)
-    used = set()
-    for picture in pictures:
-        used |= _mask_stems(picture, inside=True)
-    inside = visible(folder / MASKS_FOLDER) if (folder / MASKS_FOLDER).is_dir() else []
-    return [path.name for path in inside if composed(path.stem) not in used and path.name != CONTACT_SHEET]
 
 
 def twins_of(picture: Path) -> list[str]:
@@ -130,18 +156,26 @@ def _none_found(folder: Path) -> str:
     return f"{told}, but some lie deeper, in {named(deeper)}; name that folder, or see sidkit new --from"
 
 
-def _belongs_to_another(stem: str, names: set[str]) -> bool:
+def _names(picture: Path) -> set[str]:
+    """What a mask's name may say of its picture: its name, without suffix or with it."""
+    return {composed(picture.stem), composed(picture.name)}
+
+
+def _masked(path: Path) -> str:
+    """The picture's name in that of a mask, "" where a name does not read so: 00_mask, mask_00, 00-masklabel."""
+    match = OF_PICTURE.fullmatch(composed(path.stem))
+    return (match["before"] or match["behind"]) if match else ""
+
+
+def _belongs_to_another(path: Path, names: set[str]) -> bool:
     """Whether a file is the mask of a picture: OneTrainer's names always are, others where that picture is there."""
-    if stem.endswith((MASK_LABEL, CONDITION_LABEL)):
-        return True
-    return any(stem.endswith(ending) and stem.removesuffix(ending) in names for ending in MASK_ENDINGS)
+    return bool(LABEL.fullmatch(path.stem)) or _masked(path) in names
 
 
-def _mask_stems(picture: Path, *, inside: bool) -> set[str]:
-    """What a mask of a picture may be called, without its suffix; inside of the folder `masks`, or beside it."""
-    stem, name = composed(picture.stem), composed(picture.name)
-    stems = {f"{base}{ending}" for base in (stem, name) for ending in MASK_ENDINGS}
-    return stems | {stem, name} if inside else stems
+def _may_be_mask(picture: Path, of: Path) -> bool:
+    """Whether a name speaks of masks, or of another picture: mask0, 00_seg."""
+    word = re.compile(rf"(?<![^\W_]){re.escape(of.stem)}(?![^\W_])")
+    return "mask" in picture.stem.lower() or bool(word.search(picture.stem))
 
 
 def _check_mask(path: Path, picture: Path) -> None:
@@ -163,4 +197,4 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _holds_pictures(path: Path) -> bool:
-    return path.is_dir() and path.name != MASKS_FOLDER and bool(picture_files(path))
+    return path.is_dir() and not holds_masks(path) and bool(picture_files(path))

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from sidkit.masks.contact_sheet import MaskedPicture, contact_sheet
 from sidkit.masks.given import FILLS, apply_mask, given_mask, write_mask
-from sidkit.picture_folder import picture_files, readable_pictures, stray_masks
+from sidkit.picture_folder import listed_pictures, picture_files, readable_pictures
 
 RED = Image.new("RGB", (4, 2), (200, 10, 10))
 LEFT = np.array([[True, True, False, False]] * 2)
@@ -198,6 +198,8 @@ def test_other_values_are_refused_with_what_was_found(tmp_path, kind):
 NAMES = ("masks/00.png", "masks/00.PNG", "masks/00.jpg", "masks/00.webp", "masks/00.bmp", "masks/00.tiff")
 NAMES += ("masks/00.jpg.png", "masks/00-masklabel.png", "masks/00_mask.png")
 NAMES += ("00-masklabel.png", "00_mask.png", "00-mask.png", "00_mask.JPG", "00.jpg_mask.png")
+NAMES += ("00-MaskLabel.PNG", "00_masklabel.png", "00_Mask.png", "00.mask.png", "mask_00.png", "00 mask.png")
+NAMES += ("masks/mask_00.png",)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -216,7 +218,7 @@ def test_a_name_is_spelt_in_two_ways(tmp_path):
     (tmp_path / "masks").mkdir()
     GREY_DISC.save(tmp_path / "masks" / unicodedata.normalize("NFC", "Kätzchen.png"))
     (picture,) = picture_files(tmp_path)
-    assert (given_mask(picture) == DISC).all() and not stray_masks(tmp_path)
+    assert (given_mask(picture) == DISC).all() and listed_pictures(tmp_path, "new") == (picture,)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +231,16 @@ def test_a_name_is_spelt_in_two_ways(tmp_path):
         (["00.png"], ["masks/00.png", "00-masklabel.png"], "one mask, got masks/00.png and 00-masklabel.png"),
         (["00.png"], ["00-masklabel.png", "00_mask.png"], "one mask, got 00-masklabel.png and 00_mask.png"),
         (["00.png"], ["masks/00.gif"], "mask .*00.gif: there is no decoder for .gif here; save it as PNG"),
+        (["00.png"], ["masks/0.png"], "mask .*0.png: expected a picture's name and one of .*, as masks/00.png; rename"),
+        (
+            ["00.png", "01.png"],
+            ["masks/00.png", "masks/1.png"],
+            "mask .*1.png: expected .*, as masks/01.png; rename it",
+        ),
+        (["00.png"], ["masks/00.npy"], "mask .*00.npy: expected a picture's name and one of"),
+        (["00.png"], ["masks/00/00.png"], "mask .*00: expected a picture's name and one of"),
+        (["00.png"], ["Masks/00.png"], "Masks: expected masks in a folder called masks, as masks/00.png; rename it"),
+        (["00.png"], ["mask/00.png"], "mask: expected masks in a folder called masks"),
         (["00.png"], ["masks"], "masks: expected a folder with a mask for each picture, got a file; move it away"),
     ],
 )
@@ -236,10 +248,8 @@ def test_masks_of_which_nobody_can_tell_whose_they_are(tmp_path, pictures, masks
     for name in pictures:
         PHOTO.save(tmp_path / name)
     for name in masks:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         GREY_DISC.save(tmp_path / name, format="PNG")
-    with pytest.raises(ValueError, match=words):
-        given_mask(tmp_path / pictures[0])
     with pytest.raises(ValueError, match=words):
         readable_pictures(tmp_path, "new")
 
@@ -251,6 +261,16 @@ def test_pictures_of_one_stem_may_have_a_mask_each(tmp_path):
         write_mask(tmp_path / name, mask)
         assert (given_mask(tmp_path / name) == mask).all()
     assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == ["00.jpg.png", "00.png.png"]
+
+
+@pytest.mark.parametrize("name", ["00_seg.png", "00.matte.png", "00_alpha.webp", "seg-00.png", "mask0.png", "Mask.png"])
+def test_a_mask_under_another_name_is_told_by_what_is_in_it(tmp_path, name):
+    PHOTO.save(tmp_path / "00.png")
+    GREY_DISC.save(tmp_path / name, lossless=True)
+    with pytest.raises(ValueError, match=f"{name}: expected a photo, .* a mask of 00.png .*call it 00-masklabel.png"):
+        readable_pictures(tmp_path, "new")
+    GREY_DISC.save(tmp_path / "00.png")
+    assert len(readable_pictures(tmp_path, "new")) == 2, "drawings in ink are pictures"
 
 
 def test_what_only_looks_like_a_mask_s_name_is_a_picture(tmp_path):

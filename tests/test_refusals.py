@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -92,6 +93,31 @@ def remove(pattern):
 
 def size(width, height):
     return lambda folder: Image.new("RGB", (width, height)).save(folder / "00.png")
+
+
+MASKS = ("masks/00.png", "00_mask.png")
+
+
+def mask(name, *values):
+    """A mask of equal bands of these values, 64 x 64."""
+    pixels = np.repeat(np.array(values, np.uint8), 64 // len(values) + 1)[:64]
+    picture = Image.fromarray(np.tile(pixels, (64, 1)))
+
+    def save(folder):
+        (folder / name).parent.mkdir(exist_ok=True)
+        picture.save(folder / name)
+
+    return save
+
+
+def device(name):
+    """A file that never ends."""
+
+    def link(folder):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to("/dev/zero")
+
+    return link
 
 
 def train(folder):
@@ -202,6 +228,27 @@ REFUSED = {
     "HEIC under another name": (picture("00.png", b"\0\0\0\x18ftypheic" + b"\0" * 99), "00.png", "HEIC"),
     "too small": (size(31, 64), "00.png", "at least 32 x 32"),
     "a picture a link to nothing": (lambda folder: (folder / "02.png").symlink_to("away"), "02.png", "picture"),
+    "EPS under another name": (picture("00.png", b"%!PS-Adobe-3.0 EPSF-3.0\n"), "00.png", "got EPS in it"),
+    "an endless picture": (device("02.png"), "02.png", "got a device"),
+    "a mask of labels": (mask("masks/00.png", 0, 1, 2), "00.png", r"expected two values, .*got 3 \(0, 1, 2\)"),
+    "an endless mask": (device("masks/00.png"), "00.png", "got a device"),
+    "a mask of nothing": (mask("00-masklabel.png", 0), "00.png", "covers nothing"),
+    "a mask for nobody": (mask("masks/0.png", 0, 255), "0.png", "as masks/00.png; rename it"),
+    "a mask that is not read": (mask("masks/00.gif", 0, 255), "00.gif", "save it as PNG"),
+    "masks in another folder": (mask("Masks/00.png", 0, 255), "Masks", "in a folder called masks"),
+    "masks as a file": (picture("masks", b""), "00.png", "got a file; move it away"),
+    "two masks": (lambda folder: [mask(name, 0, 255)(folder) for name in MASKS], "00.png", "expected one mask"),
+    "a mask as a picture": (mask("00_seg.png", 0, 255), "00_seg.png", "as a mask of 00.png would be"),
+    "a captioned mask": (
+        lambda folder: captions(**{"mask0.png": "a [v] dog on a lawn"})(folder) or mask("mask0.png", 0, 255)(folder),
+        "mask0.png",
+        r"a mask of 0\d.png would be",
+    ),
+    "captions of another trainer": (
+        lambda folder: captions(a="")(folder) or picture("00.txt", b"a sks dog")(folder),
+        "00.png",
+        "1 caption found in '00.txt'; write them into captions.json",
+    ),
     "answers no JSON": (lambda folder: write(folder, b"{", "descriptions.json"), "descriptions.json", "expected JSON"),
     "answers a list": (lambda folder: write(folder, [], "descriptions.json"), "descriptions.json", "expected answers"),
     "answers null": (

@@ -14,7 +14,7 @@ from sidkit.captions import CAPTIONS, SID_CASE, Captions, class_word_of, read_ca
 from sidkit.describe.kept import DESCRIPTIONS, read_kept
 from sidkit.image_files import load_image
 from sidkit.masks.given import given_mask
-from sidkit.picture_folder import SUFFIXES, check_formats, picture_files
+from sidkit.picture_folder import SUFFIXES, check_formats, check_masks, check_no_mask, picture_files
 
 FRAME = 0.12  # of a picture's side: what lies outside is taken for the surroundings
 LIKE = 0.55  # overlap of two pictures' colours there, of 1, over which they may show the same place
@@ -112,18 +112,22 @@ def _in_captions(written: Captions, names: list[str], case: int) -> Iterator[Pro
 def _opened(folder: Path, names: list[str]) -> tuple[dict[str, _Frame], list[Problem]]:
     """What the pictures that can be read show, by name, and why the others, or their masks, cannot."""
     frames, problems = {}, []
+    pictures = [folder / name for name in names]
+    for picture in pictures:
+        try:
+            image = load_image(picture)
+            frames[picture.name] = _Frame(_is_oblong(image), _edge_colors(image))
+            check_no_mask(picture, image, pictures)
+            given_mask(picture)
+        except ValueError as error:
+            problems.append(Problem(picture.name, "picture", str(error).removeprefix(f"{picture}: ")))
     try:
         check_formats(folder)
+        if not problems:
+            check_masks(folder, pictures)
     except ValueError as error:
         file = Path(str(error).split(": expected")[0]).name
         problems.append(Problem(file, "picture", str(error)))
-    for name in names:
-        try:
-            image = load_image(folder / name)
-            frames[name] = _Frame(_is_oblong(image), _edge_colors(image))
-            given_mask(folder / name)
-        except ValueError as error:
-            problems.append(Problem(name, "picture", str(error).removeprefix(f"{folder / name}: ")))
     return frames, problems
 
 

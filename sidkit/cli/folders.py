@@ -88,15 +88,36 @@ def new(
     profile: ProfileName = DEFAULT_PROFILE,
     scale: Annotated[Scale, typer.Option(help="How much the chapter runs.")] = "quick",
     root: Annotated[Path, typer.Option(help="Folder of _toc.yml and notebooks.")] = Path("."),
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Another trainer's folder, to be copied: kohya, imagefolder ...")
+    ] = None,
+    trigger: Annotated[
+        str | None, typer.Option(help="The subject's word in its captions, such as sks ['' for none].")
+    ] = None,
 ) -> None:
-    """Begin with pictures of your own: a captions.json to fill in, and a chapter for them in the book."""
+    """Begin with pictures of your own: a captions.json to fill in, and a chapter for them in the book.
+
+    Captions that lie beside the pictures (.txt, .caption, metadata.jsonl, metadata.csv) are taken over.
+    """
+    from sidkit.describe.folder import unwritten
     from sidkit.new import make_new
 
-    written = make_new(folder, class_word, bias or (), profile=profile, scale=scale, root=root)
+    written = make_new(
+        folder,
+        class_word,
+        bias or (),
+        profile=profile,
+        scale=scale,
+        root=root,
+        source=source,
+        trigger=trigger,
+        tell=lambda layout: tell("\n".join(layout.told()), err=True),
+    )
     for path in written:
         tell(path)
     place, chapter = shlex.quote(str(folder)), shlex.quote(str(written[-2]))
-    tell("Next: write the captions, or have them written (sidkit describe --help); then", err=True)
+    first = "write the captions, or have them written (sidkit describe --help); then" if unwritten(folder) else ""
+    tell(f"Next: {first}".rstrip(), err=True)
     model = "" if profile == DEFAULT_PROFILE else f" --profile {shlex.quote(profile)}"
     tell(f"  sidkit check {place}{model}\n  sidkit notebook {chapter}", err=True)
 

@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from sidkit.cli.describe import describe
+from sidkit.cli.export import export
 from sidkit.cli.folders import check, check_scores, masks, new
 from sidkit.cli.options import FAILED, REFUSED, STOPPED, Parameters, Scale
 from sidkit.cli.raters import raters
@@ -35,7 +36,7 @@ app = typer.Typer(
 app.add_typer(stickers, name="stickers")
 app.add_typer(raters, name="raters")
 app.add_typer(store, name="store")
-for command in (new, describe, check, check_scores, masks, doctor, fetch):
+for command in (new, describe, check, check_scores, masks, export, doctor, fetch):
     app.command()(command)
 
 

@@ -37,6 +37,7 @@ from sidkit.describe.spend import Cost, check_spend
 from sidkit.files import check_writable
 from sidkit.image_files import load_image
 from sidkit.picture_folder import listed_pictures
+from sidkit.trade_captions import check_none_beside
 
 HAND = "hand"
 
@@ -121,6 +122,7 @@ def describe_folder(
     kept = read_kept(folder)
     by_hand = kept.by_hand(begun)
     wanted_cases = _cases(cases, by_hand)
+    check_none_beside(folder, (name for name in pictures if begun.waits(name)))
     asking = _Asking(folder, describer, word, describer.fits(instruction).filled(word))
     for file in (CAPTIONS, DESCRIPTIONS):
         check_writable(folder / file)

@@ -13,8 +13,8 @@ from PIL import Image
 from sidkit.config import check_name
 from sidkit.files import whole_file
 from sidkit.image_files import opened, size_of
-from sidkit.masks.two_values import light_part
 from sidkit.picture_folder import MASKS_FOLDER, mask_file, twins_of
+from sidkit.two_values import light_part
 
 FILLS = {"black": 0, "grey": 128, "white": 255}
 OPAQUE = 127  # of 255; above, a pixel of an alpha channel is the subject's

@@ -39,6 +39,15 @@ def light_part(picture: Image.Image) -> np.ndarray:
     return brightness > (float(dark) + float(light)) / 2
 
 
+def is_mask(picture: Image.Image) -> bool:
+    """Whether a picture is grey and has two values, as a mask is mostly written; a drawing in ink is one, too."""
+    try:
+        part = light_part(picture) if _is_grey(picture) else None
+    except ValueError:
+        return False
+    return part is not None and part.any() and not part.all()
+
+
 def _brightness(picture: Image.Image) -> np.ndarray:
     """Numbers (height, width), as they stand in a grey picture of any depth."""
     if _is_deep(picture):
