@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from sidkit.describe.description import marked
 from sidkit.identifier import TAKEN
 from sidkit.inflection import pattern
-from sidkit.mark import MARK, article_put_right
+from sidkit.mark import MARK, TRIGGER, article_put_right
 from sidkit.shown import shown, shown_names
 
-OTHERS = ("sks", "zwx", "olis", "pll", "ohwx", "<new1>", "[identifier]", "[trigger]", "<v>", "{v}", "[v ]", "v*")
 USUAL_BEFORE = TAKEN | {"my", "our", "your", "his", "her", "their", "one", "two", "some", "any", "no", "for", "as"}
 
 
@@ -23,9 +22,10 @@ def find_trigger(texts: Iterable[str], class_word: str, folder_words: Iterable[s
     whether that is a trigger or tells what the subject looks like, only a person knows.
     """
     texts = [text for text in texts if MARK not in text]
+    of_trade = [match.group().lower().strip("<> ") for text in texts for match in TRIGGER.finditer(text)]
     own_words = [word for word in folder_words if word not in USUAL_BEFORE]
-    known = dict.fromkeys([*OTHERS, *own_words])
-    found = [word for word in known if any(_whole(word).search(text) for text in texts)]
+    own = [word for word in own_words if any(_whole(word).search(text) for text in texts)]
+    found = list(dict.fromkeys(filter(None, [*of_trade, *own])))
     if len(found) > 1:
         told = f"expected one word for the subject, got {shown_names(found)} in the captions"
         raise ValueError(f"trigger: {told}; say which, --trigger {found[0]}")
