@@ -237,6 +237,26 @@ def test_a_caption_with_neither_trigger_nor_class_word_stays_and_is_told(tmp_pat
     assert told.count("which needs [v] once") == 2 and "sks is [v] now" in told
 
 
+@pytest.mark.parametrize(
+    ("text", "taken_as"),
+    [
+        ("a TOK dog", "a [v] dog"),
+        ("a <s0><s1> dog", "a [v] dog"),
+        ("a [trigger] dog", "a [v] dog"),
+        ("an V* dog", "a [v] dog"),
+        ("(sks:1.2) dog", "([v]:1.2) dog"),
+        ("<lora:sks:0.8> a dog", "<lora:sks:0.8> a [v] dog"),
+        ("sksy dog", "sksy [v] dog"),
+        ("my dog, my dogs", "my [v] dog, my dogs"),
+        ("sks", "[v]"),
+        ("a cat", "a cat"),
+    ],
+)
+def test_a_caption_is_changed_where_its_trigger_stands(tmp_path, text, taken_as):
+    sidecars(tmp_path, [text], names=["00.png"])
+    assert taken(tmp_path) == {"00.png": taken_as}
+
+
 def test_what_is_left_is_said(tmp_path):
     sidecars(tmp_path, [f"{WITH_SKS[0]}\nsecond line", "", WITH_SKS[2]])
     write(tmp_path / "00.json", "{}")

@@ -24,8 +24,8 @@ def find_trigger(texts: Iterable[str], class_word: str, folder_words: Iterable[s
     texts = [text for text in texts if MARK not in text]
     of_trade = [match.group().lower().strip("<> ") for text in texts for match in TRIGGER.finditer(text)]
     own_words = [word for word in folder_words if word not in USUAL_BEFORE]
-    own = [word for word in own_words if any(_whole(word).search(text) for text in texts)]
-    found = list(dict.fromkeys(filter(None, [*of_trade, *own])))
+    words = dict.fromkeys(filter(None, [*of_trade, *own_words]))
+    found = [word for word in words if any(_whole(word).search(text) for text in texts)]
     if len(found) > 1:
         told = f"expected one word for the subject, got {shown_names(found)} in the captions"
         raise ValueError(f"trigger: {told}; say which, --trigger {found[0]}")
@@ -62,9 +62,9 @@ def with_mark(text: str, trigger: str, class_word: str, *, of_style: bool = Fals
 
 
 def _whole(word: str) -> re.Pattern:
-    """A word by itself, or in the angle brackets that textual inversion has around it."""
+    """A word by itself, or in the angle brackets that textual inversion has around it; not in <lora:sks:1>."""
     word = re.escape(word)
-    return re.compile(rf"<{word}>|(?<!\w){word}(?!\w)", re.IGNORECASE)
+    return re.compile(rf"<{word}>|(?<![\w:]){word}(?!\w)", re.IGNORECASE)
 
 
 def _before_class(texts: list[str], class_word: str) -> str:
