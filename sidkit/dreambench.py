@@ -19,6 +19,7 @@ from sidkit.mark import MARK, class_caption
 from sidkit.picture_folder import picture_files
 from sidkit.subjects import Prompt, Subject, load_subject
 
+FOLDER = "photos/dreambench"  # where `sidkit fetch` puts it, and subjects called "dreambench/dog6" are looked for
 LIST = "prompts_and_classes.txt"
 LIVE = ("cat", "dog")  # classes that get the prompts for live subjects
 KINDS_OF_LIVE = ("recontextualization",) * 10 + ("accessory",) * 10 + ("property",) * 5  # of its prompts, in order
@@ -90,6 +91,19 @@ def load_dreambench(root: Path | str) -> Benchmark:
         counts = f"{len(classes)} subjects and {len(templates)} prompts"
         raise ValueError(f"{root / LIST}: expected subjects with classes and 2 x {PROMPTS} prompts, found {counts}")
     return Benchmark(root, classes, tuple(templates[:PROMPTS]), tuple(templates[PROMPTS:]))
+
+
+def benchmark_of(folder: Path) -> Benchmark | None:
+    """The benchmark that a subject's folder is of; None for any other folder.
+
+    ValueError for one that would be of it, where `sidkit fetch` has not put it yet.
+    """
+    root = folder.parent
+    if not (root / LIST).is_file() and root != Path(FOLDER):
+        return None
+    benchmark = load_dreambench(root)
+    is_listed = folder.name in benchmark.classes
+    return benchmark if is_listed or root == Path(FOLDER) else None
 
 
 def _classes(text: str) -> dict[str, str]:

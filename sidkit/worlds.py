@@ -18,6 +18,7 @@ from sidkit.config import Profile, model_key, shipped, weights_folder
 from sidkit.describe.describers import STICKERS
 from sidkit.describe.prompts import photo_prompts
 from sidkit.describe.prompts import unrelated_to as photos_unrelated_to
+from sidkit.dreambench import benchmark_of
 from sidkit.stickers import references
 from sidkit.stickers.line_up import LineUp, line_up
 from sidkit.stickers.sticker_prompts import sticker_prompts
@@ -141,6 +142,15 @@ class Photos:
 
 
 @dataclass(frozen=True)
+class DreamBench(Photos):
+    """Photos of DreamBench, which has prompts of its own (`sidkit.dreambench`)."""
+
+    def prompts(self, subject: Subject, each: int = 2, *, seed: int = 0) -> list[Prompt]:
+        """Always all 25, in the benchmark's order."""
+        return benchmark_of(subject.folder).prompts(subject.folder.name)
+
+
+@dataclass(frozen=True)
 class StickerWorld:
     """The drawn world, of whose pictures everything is known (`sidkit.stickers`)."""
 
@@ -197,5 +207,8 @@ def world_of(profile: Profile) -> World:
 
 
 def world_of_folder(folder: Path | str) -> World:
-    """The world that a subject's pictures are of: Sticker World's lie beside their true scenes."""
-    return StickerWorld() if (Path(folder) / references.SCENES).is_file() else Photos()
+    """The world that a subject's pictures are of: Sticker World's lie beside their true scenes, DreamBench's in it."""
+    folder = Path(folder)
+    if (folder / references.SCENES).is_file():
+        return StickerWorld()
+    return DreamBench() if benchmark_of(folder) else Photos()

@@ -229,7 +229,8 @@ def test_half_precision_weights_ask_for_their_own_computing(held, computed):
         load_profile("stickers", memory={"weights": held}, training=every)
 
 
-def test_whole_weights_take_any_computing():
-    every = {method: {"precision": "bf16"} for method in load_profile("stickers").training}
-    mixed = load_profile("stickers", memory={"weights": "bf16"}, training=every)
-    assert mixed.memory.weights == "bf16"
+@pytest.mark.parametrize(("held", "computed"), [("bf16", "bf16"), ("fp16", "fp16"), ("fp32", "bf16"), ("fp32", "fp16")])
+def test_whole_weights_take_any_computing_and_half_their_own(held, computed):
+    every = {method: {"precision": computed} for method in load_profile("stickers").training}
+    mixed = load_profile("stickers", memory={"weights": held}, training=every)
+    assert mixed.memory.weights == held

@@ -1,15 +1,23 @@
 """DreamBench's files as they come, and its scores on embeddings whose answers are known by hand."""
 
+import inspect
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sidkit.cli.real_models import fetch
 from sidkit.describe.cases import captions_of_case
-from sidkit.dreambench import load_dreambench, plus_prompts, present, read_plus_prompts
+from sidkit.dreambench import FOLDER, benchmark_of, load_dreambench, plus_prompts, present, read_plus_prompts
 from sidkit.measure.dreambench_scores import picture_scores, real_score
 from sidkit.measure.metrics import similarities
+from sidkit.runs import Runs
+from sidkit.study.cells import cells_of
+from sidkit.study.plan import make_plan
+from sidkit.study.run import subjects_of
+from sidkit.worlds import DreamBench, Photos, world_of_folder
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "dreambench"
 needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"no photos at {PHOTOS}")
@@ -43,6 +51,14 @@ def root(tmp_path):
     for name in ("01.jpg", "00.jpg", ".hidden.jpg", "notes.txt"):
         (tmp_path / "dog5" / name).touch()
     return tmp_path
+
+
+@pytest.fixture
+def pictured(root):
+    for name in ("00.jpg", "01.jpg"):
+        Image.new("RGB", (64, 64), "brown").save(root / "dog5" / name)
+    (root / "dog5" / ".hidden.jpg").unlink()
+    return root
 
 
 def test_classes_and_prompts_are_read_as_they_are(root):
@@ -138,3 +154,60 @@ def test_another_implementation_gives_the_same_cosines():
     a, b = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in rng.normal(size=(2, 6, 32)))
     theirs = functional.pairwise_cosine_similarity(torch.tensor(a), torch.tensor(b)).numpy()
     assert np.allclose(similarities(a, b), theirs, atol=1e-9)
+
+
+def plan_of(root, name="dog5", cases=(1,), **options):
+    return make_plan("smoke", subjects=[str(root / name)], cases=cases, **options)
+
+
+def test_a_chapter_takes_a_subject_of_the_benchmark_with_its_prompts(pictured, tmp_path):
+    plan = plan_of(pictured)
+    subjects = subjects_of(plan, Runs(tmp_path / "runs"))
+    (cell,) = cells_of(plan, subjects).values()
+    assert cell.captions == ("a photo of a [v] dog",) * 2
+    assert cell.prompts == tuple(load_dreambench(pictured).prompts("dog5"))
+    assert plan.pictures_total == 25 and plan_of(pictured, prompts=["a [v] dog"]).pictures_total == 1
+
+
+@needs_photos
+def test_the_real_ones_are_taken_too(tmp_path):
+    bench = load_dreambench(PHOTOS)
+    names = present(bench)
+    plan = make_plan("smoke", subjects=[str(PHOTOS / name) for name in names], cases=[1])
+    cells = cells_of(plan, subjects_of(plan, Runs(tmp_path)))
+    assert [subject for subject, _ in cells] == names and plan.pictures_total == 25 * len(names)
+    for (name, _), cell in cells.items():
+        assert len(cell.prompts) == 25 and all(f"[v] {bench.classes[name]}" in prompt.text for prompt in cell.prompts)
+
+
+def test_captions_that_somebody_wrote_for_it_are_taken(pictured, tmp_path):
+    texts = {name: f"a [v] dog on a sofa, {name[1]}" for name in ("00.jpg", "01.jpg")}
+    captions = {name: {"3": text} for name, text in texts.items()}
+    captions = {"class_word": "dog", "bias": ["background"], "captions": captions}
+    (pictured / "dog5" / "captions.json").write_text(json.dumps(captions))
+    plan = plan_of(pictured, cases=(1, 3))
+    usual, sid = cells_of(plan, subjects_of(plan, Runs(tmp_path / "runs"))).values()
+    assert sid.captions == tuple(texts.values()) and len(sid.prompts) == len(usual.prompts) == 25
+
+
+def test_a_subject_is_called_by_the_benchmark_s_name(pictured, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = Runs("runs")
+    plan = make_plan("smoke", subjects=["dreambench/dog5"], cases=[1])
+    with pytest.raises(ValueError, match="expected photos/dreambench/.*found none.*sidkit fetch dreambench"):
+        subjects_of(plan, runs)
+    Path("photos").mkdir()
+    Path("photos/dreambench").symlink_to(pictured)
+    assert list(subjects_of(plan, runs)) == ["dog5"]
+    with pytest.raises(ValueError, match="unknown subject of DreamBench 'dog6'; did you mean 'dog5'"):
+        subjects_of(make_plan("smoke", subjects=["dreambench/dog6"], cases=[1]), runs)
+
+
+def test_a_folder_beside_the_benchmark_s_is_nobody_s(pictured):
+    assert benchmark_of(pictured / "my_cat") is None and benchmark_of(Path("photos/my_cat")) is None
+    assert world_of_folder(pictured / "my_cat") == Photos()
+    assert world_of_folder(pictured / "dog5") == DreamBench()
+
+
+def test_fetch_puts_it_where_it_is_looked_for():
+    assert inspect.signature(fetch).parameters["to"].default == Path(FOLDER)

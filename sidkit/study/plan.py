@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sidkit import dreambench
 from sidkit.captions import WRITTEN_CASES
 from sidkit.config import Profile, Sampling, Training, check_name, load_profile
 from sidkit.describe.cases import CASE_NAMES
@@ -19,6 +20,7 @@ from sidkit.subjects import Subject
 from sidkit.worlds import world_of
 
 METHOD = "dreambooth"
+BENCHMARK = Path(dreambench.FOLDER)
 KINDS = 4  # of prompts that a sticker subject has: a new place, nearby thing, worn thing, property
 
 # Seconds on two CPU cores in Sticker World, of the first run; measured, for the estimate only.
@@ -143,8 +145,13 @@ class Plan:
     @property
     def pictures_total(self) -> int:
         """How many pictures are drawn and measured."""
-        prompts = len(self.prompts) or KINDS * self.prompts_each
-        return len(self.subjects) * len(self.arms) * prompts * self.pictures
+        prompts = sum(len(self.prompts) or self._prompts_for(subject) for subject in self.subjects)
+        return len(self.arms) * prompts * self.pictures
+
+    def _prompts_for(self, subject: Stickers | Path) -> int:
+        """How many are made for a subject; DreamBench has its own."""
+        is_of_benchmark = isinstance(subject, Path) and (subject.parent / dreambench.LIST).is_file()
+        return dreambench.PROMPTS if is_of_benchmark else KINDS * self.prompts_each
 
     @property
     def drawn_total(self) -> int:
@@ -258,7 +265,9 @@ def _adjusted(profile: Profile, steps: int, sampling_steps: int) -> Profile:
 
 
 def _subject(name: str, index: int) -> Stickers | Path:
-    """A name means a folder if there is one, otherwise a class of Sticker World."""
+    """A name means a folder if there is one, otherwise a subject of DreamBench or a class of Sticker World."""
+    if name.startswith(f"{BENCHMARK.name}/") and not Path(name).is_dir():
+        return BENCHMARK.parent / name
     if Path(name).is_dir() or "/" in name:
         return Path(name)
     subject_class, _, bias = name.partition("-")

@@ -16,7 +16,9 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 from tqdm import tqdm
 
+from sidkit.captions import CAPTIONS
 from sidkit.check.subject import check_lengths
+from sidkit.dreambench import benchmark_of
 from sidkit.mark import insert
 from sidkit.measure.instruments import check_encoders
 from sidkit.model_cache import Models
@@ -128,6 +130,9 @@ def subjects_of(plan: Plan, runs: Runs) -> dict[str, Subject]:
 
 def _subject(plan: Plan, wanted: Stickers | Path, runs: Runs) -> Subject:
     if isinstance(wanted, Path):
+        benchmark = benchmark_of(wanted)
+        if benchmark and not (wanted / CAPTIONS).is_file():
+            return benchmark.subject(wanted.name)  # with the usual captions, which every model has room for
         subject = load_subject(wanted)
         check_lengths(wanted, plan.profile)
         return subject
