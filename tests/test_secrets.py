@@ -15,11 +15,10 @@ import zipfile
 
 import pytest
 from conftest import SECRETS, make_pipe
-from papermill import PapermillExecutionError
 from PIL import Image
 from test_remote import said, server  # noqa: F401  (a fixture)
 
-from sidkit.notebook import run_notebook
+from sidkit.notebook import NotebookError, run_notebook
 
 KEY = SECRETS["OPENAI_API_KEY"]
 HEADER = re.compile(rb"authorization['\"]?\s*[:=]|\bbearer\s+(?=\S*\d)\S{8,}", re.IGNORECASE)
@@ -136,7 +135,7 @@ def test_the_chapter_for_one_s_own_images(keys, folder, tmp_path, capfd):
     given |= dict(describer="openai:small", store=str(runs), prompts=["a [v] cat in the snow"])
     echo = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}})
     keys.script += [(401, {}, echo)]
-    with pytest.raises(PapermillExecutionError, match="gave no description"):
+    with pytest.raises(NotebookError, match="gave no description"):
         run_notebook("11_your_images", given, out / "refused.ipynb")
     keys.script += [(200, {}, structure("beach")), (200, {}, structure("forest"))]
     run_notebook("11_your_images", given, out / "done.ipynb")
