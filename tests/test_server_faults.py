@@ -242,6 +242,16 @@ def test_latin_1_is_read_as_the_server_says(server):  # noqa: F811
     assert ask(remote(server)).sentence == "A dog in a café."
 
 
+@pytest.mark.parametrize("odd", ["\ud83c", "\udfff", "\x00", "\ufeff", "\u202e", "\ufffd"])
+def test_what_no_file_or_caption_can_hold_does_no_harm(server, tmp_path, odd):  # noqa: F811
+    Image.new("RGB", (40, 40)).save(tmp_path / "0.png")
+    server.script += [(200, {}, said(f"A dog{odd} on a be{odd}ach \U0001f3d6."))]
+    line = ["describe", str(tmp_path), "--class", "dog", "--by", "openai", "--model", "m", "--base-url", server.url]
+    assert CliRunner().invoke(app, [*line, "--instruction", "sentence"]).exit_code == 0
+    written = json.loads((tmp_path / "captions.json").read_text(encoding="utf-8"))
+    assert written["captions"]["0.png"] == "A [v] dog on a beach \U0001f3d6"
+
+
 # ---- asked again the other way
 
 LIMIT_REFUSED = [

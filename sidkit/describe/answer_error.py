@@ -25,7 +25,7 @@ ADVICE: dict[Kind, str] = {
     "only thoughts": "the model only thought and came to no answer: raise --tokens, or turn its thinking off",
     "empty": "the model said nothing: ask again, or try another model or instruction",
     "cut off": "the answer ran into the limit of tokens: raise it with --tokens",
-    "broken": "the answer is not what was asked for: ask again with --instruction sentence, or try another model",
+    "broken": "the answer is not what was asked for: ask again, or try another model, or another --instruction",
     "too long": "an answer of this length is no description: ask again, or try another model",
     "off the point": "the answer does not speak of the subject: ask again, or describe the picture by hand",
     "secret": "the answer has the key in it, which must be in no file: look at what this server does with it",

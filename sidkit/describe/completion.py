@@ -25,7 +25,8 @@ class Completion:
         """The model's words. Raises AnswerError where it refuses, only thinks, or is cut off."""
         if self.choice.get("error"):
             raise _told_inside(self.choice)
-        return _text(self.choice)
+        said = _text(self.choice).encode("utf-16", "surrogatepass")  # half of an emoji, which no file can hold
+        return said.decode("utf-16", "replace")
 
 
 def read_completion(body: str) -> Completion:

@@ -50,7 +50,7 @@ TAGS = re.compile(r"</?[a-zA-Z!][^<>]*>?")
 SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
 # Also half of a letter that was cut in two, which no file can hold.
 INVISIBLE = re.compile(
-    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ud800-\udfff]"
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ud800-\udfff]"
 )
 LEFT_OVER = re.compile(r"`|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)")  # of markdown that does not close
 SENTENCE_LINE = re.compile(r"(?<=[.!?:])\n|(?<=[.!?:][\"'”’)])\n")  # a line that is a sentence ends there
