@@ -257,8 +257,10 @@ def _explained(error: ValidationError) -> str:
     if not where:
         return f'expected an object {{"class_word": ..., "bias": ..., "captions": ...}}, got {got}'
     match where[0], where[1:]:
-        case "name" | "class_word" as key, _:
-            return f'expected {key} to be a text such as "dog", without {MARK} or another trigger, got {got}'
+        case "name", _:
+            return f'expected name to be a text such as "Rex", without {MARK}, got {got}'
+        case "class_word", _:
+            return f'expected class_word to be a text such as "dog", without {MARK} or another trigger, got {got}'
         case "bias", _:
             return _unknown("bias", value, BIASES) or f"expected bias to be a list of {', '.join(BIASES)}, got {got}"
         case "captions", ():
@@ -267,7 +269,8 @@ def _explained(error: ValidationError) -> str:
             name = shown_name(file)
             form = f'expected {name} to have a caption or {{"1": caption, "3": caption}}, got {got}'
             return (where[-1] == "[key]" and _unknown(f"case of {name}", value, map(str, WRITTEN_CASES))) or form
-    return _unknown("key", where[0], Captions.model_fields) or str(error)
+    unknown = _unknown("key", where[0], Captions.model_fields)
+    return f"{unknown}; its form is {EXAMPLE}" if unknown else str(error)
 
 
 def _unknown(kind: str, value: Any, known: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ _MARKUP = r"b|i|u|p|s|br|em|hr|li|div|span|strong|image|unk|pad"
 TRIGGER = re.compile(
     rf"(?:<{_GAP}(?!(?:{_MARKUP}){_GAP}>)[\w*-]{{0,40}}{_GAP}>)+"  # <sks>, <s0><s1>, <>
     rf"|(?!(?-i:\[v\]))[\[［【〔]{_GAP}(?:{_NAMES}|ｖ|Ｖ)?{_GAP}[\]］】〕]"  # [V], [ v ], [v1], [trigger], []
-    rf"|(?<!\{{)\{{+{_GAP}(?:{_NAMES})?{_GAP}\}}+|\({_GAP}v{_GAP}\)"  # {{v}}, (v)
+    rf"|(?<!\{{)\{{+{_GAP}(?:{_NAMES}|\d)?{_GAP}\}}+|(?<!\w)%s(?!\w)|\({_GAP}v{_GAP}\)"  # {{v}}, {{0}}, %s, (v)
     rf"|(?<![\w*-])(?:{_RARE})(?![\w-])"
     rf"|(?<![\w*])[sv]?_?\*(?![\w*])(?!\s+(?:a|an|the)\b)",  # S*, V*, * but in a list
     re.IGNORECASE,

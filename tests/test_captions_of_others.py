@@ -39,6 +39,17 @@ SIGNS = {
     r"a [v] dog on a rug \(red\)": "a [v] dog on a rug (red)",
     "a [v] dog on a rug BREAK a red wall": "a [v] dog on a rug, a red wall",
     "a [v] dog on a rug &amp; a mat": "a [v] dog on a rug & a mat",
+    "a photo of a [v] dog on a ((red rug):1.3)": PLAIN,
+    "a photo of a [v] dog on a (red rug:1,3)": PLAIN,
+    "a photo of a [v] dog on a （red rug：1.3）": PLAIN,
+    "a photo of a [v] dog on a 1.3::red rug::": PLAIN,
+    "a photo of a [v] dog::2 on a red rug::-.5": PLAIN,
+    "a photo of a [v] dog:1.2 on a red rug++": PLAIN,
+    "a photo of a [v] dog on a red rug embedding:EasyNegative": PLAIN,
+    r"a photo of a [v] dog\non a red rug": PLAIN,
+    "a photo of sks_dog on a red rug": PLAIN.replace("a [v]", "[v]"),
+    "a [v] dog on a rug, https://example.com/a.png": None,
+    "a [v] dog on a __colors/warm__ rug": None,
     "a [v] dog on a {red|blue} rug": None,
     "a [v] dog on a [red:blue:0.5] rug": None,
     "a [v] dog on a [red|blue] rug": None,
@@ -67,6 +78,8 @@ def test_signs_for_another_program_are_a_fault_and_put_right_where_that_is_safe(
         "a photo of a [v] dog on a rug, R&D sign behind it, I <3 NY bag beside it",
         "a photo of a [v] dog's face on a rug, 50% in the shade",
         "a photo of a [v] dog on a rug 🐶 beside a café",
+        "a photo of a [v] dog at 9:30 beside a ratio of 1.5:1 and a g++ manual, a score of 3:2, and no. 5",
+        "a photo of a [v] dog with a 50%-off sign and an e-mail sign that says a/b at www",
     ],
 )
 def test_english_is_no_sign(text):
@@ -107,7 +120,7 @@ TRIGGERS = (
         "[ ]",
         "[trigger]",
     ),
-    *("[identifier]", "[name]", "{v}", "{{v}}", "{trigger}", "{}", "(v)", "［v］", "【v】"),
+    *("[identifier]", "[name]", "{v}", "{{v}}", "{trigger}", "{}", "{0}", "%s", "(v)", "［v］", "【v】"),
 )
 
 

@@ -402,6 +402,24 @@ def test_a_fix_keeps_every_file_as_it_was(folder):
     assert len(list(folder.glob("captions.before*"))) == 3
 
 
+FORMS = (  # of one file, as editors write it
+    lambda text: json.dumps(json.loads(text)),
+    lambda text: text.replace("\n", "\r\n"),
+    lambda text: f"\ufeff{text}",
+    lambda text: json.dumps(json.loads(text), indent=8, sort_keys=True),
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_in_which_all_is_written_stays_as_it_is(folder, form):
+    write(folder, form(json.dumps(WHOLE, indent=1)).encode())
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    describe(folder)
+    new(folder)
+    assert fix_folder(folder) == {}
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_signs_and_triggers_are_told_and_put_right_in_every_case(folder):
     brought = {
         "1": "a photo of a sks dog",

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sidkit.check import words as w
 from sidkit.mark import MARK, TRIGGER, article_put_right
 
-WEIGHT = r"(?<!\d)(?::\s*-?\d{0,2}\.\d+|:-?\d)\s*"  # not "12:30", nor "size: 3"
+WEIGHT = r"(?<!\d)(?::\s*-?\d{0,2}[.,]\d+|:-?\d)\s*"  # not "12:30", nor "size: 3"
 PAGE = r"b|i|u|p|br|em|hr|li|div|span|strong"  # tags of a web page that only say how words look
 ROUNDS = 6  # of signs inside of signs
 FEWEST_TAGS = 3
@@ -77,6 +77,8 @@ SIGNS = (
           lambda match: html.unescape(match.group())),
     _rule(r"\*\*([^*]+)\*\*|`([^`]+)`", "it is Markdown", lambda match: match.group(1) or match.group(2)),
     _rule(r"\\([()\[\]{}<>:,\"'])", "a backslash is for a web interface", r"\1"),
+    _rule(r"\\[nrt]", "it stands for an end of line", " "),
+    _rule(rf"\(\({IN_ROUND}\){WEIGHT}\)", "a weight is for a web interface", r"\1"),
     _rule(rf"\({IN_ROUND}{WEIGHT}\)", "a weight is for a web interface", r"\1"),
     _rule(rf"(?<!\()\({{2,}}{IN_ROUND}\){{2,}}", "brackets that stress are for a web interface", r"\1"),
     _rule(rf"\({IN_ROUND}\)(?:\++|-{{2,}}|\d?\.\d+)(?!\w)", "a weight is for a web interface", r"\1"),
@@ -85,7 +87,15 @@ SIGNS = (
     _rule(r"\[(?:\[v\]|[^\[\]:|])*[:|](?:\[v\]|[^\[\]])*\]", "a choice of words is for a web interface", None),
     _rule(rf"(?<!\{{)\{{+{IN_CURLY}\}}+", "curly brackets are for a web interface", r"\1"),
     _rule(r"\{[^{}|$:]*[|$:][^{}]*\}", "a choice of words is for a web interface", None),
-    _rule(r"(?<!\w)__\w+?__(?!\w)", "a wildcard is for a web interface", None),
+    _rule(r"（([^（）：]*)：\s*\d*\.?\d+）|（（([^（）]*)））", "a weight is for a web interface",
+          lambda match: match.group(1) or match.group(2) or ""),
+    _rule(r"(?<![\d:])\d{0,2}\.?\d::([^:]*)::", "a weight is for a web interface", r"\1"),
+    _rule(r"(?<=[\w\]])::-?\d{0,3}\.?\d+", "a weight is for a web interface", ""),
+    _rule(r"(?<=[A-Za-z\]])[:^]\d?\.\d+(?!\w)", "a weight is for a web interface", ""),
+    _rule(r"(?<=[a-z]{3})\+{2,}(?!\w)", "a weight is for a web interface", ""),
+    _rule(r"(?<!\w)embedding:[\w./-]+", "it loads a file in a web interface", ""),
+    _rule(r"(?<!\w)(?:https?://|www\.)\S+", "an address is no word", None),
+    _rule(r"(?<!\w)__[\w/*-]+?__(?!\w)", "a wildcard is for a web interface", None),
     _rule(r"<\s*(\[v\])\s*>|\(\s*(\[v\])\s*\)|[\"“'‘](\[v\])[\"”'’]", "[v] stands by itself",
           lambda match: next(filter(None, match.groups()))),
     _rule(r"(?<=[a-z,.\]])\s{0,3},?\s{0,3}\bBREAK\b\s*,?(?=\s|$)", "BREAK is for a web interface", ","),

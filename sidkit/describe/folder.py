@@ -244,15 +244,18 @@ def _biases(begun: Captions, described: Sequence[Description]) -> tuple[str, ...
 def _write(
     folder: Path, captions: Captions, by_hand: Mapping[str, Mapping[int, str]], answered: Mapping[str, Answer]
 ) -> None:
-    """Write captions.json, and beside it what in it is a describer's."""
+    """Write captions.json, and beside it what in it is a describer's; files that say so already stay as they are."""
     wrote = {}
     for name, answer in answered.items():
         theirs = by_hand.get(name, {})
         ours = {case: text for case, text in captions.captions[name].items() if case not in theirs}
         wrote[name] = Written(by=answer.model, captions=ours)
-    kept: Kept = read_kept(folder).model_copy(update={"wrote": wrote})
-    write_kept(folder, kept)
-    write_captions(folder, captions)
+    before = read_kept(folder)
+    kept: Kept = before.model_copy(update={"wrote": wrote})
+    if kept.model_dump() != before.model_dump():
+        write_kept(folder, kept)
+    if captions.model_dump() != read_captions(folder, begun=True).model_dump():
+        write_captions(folder, captions)
 
 
 def _read(path: Path) -> _Picture:
