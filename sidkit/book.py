@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from filelock import FileLock, Timeout
 
 from sidkit import tether
-from sidkit.files import check_writable
+from sidkit.files import check_writable, read_text
 from sidkit.notebook_file import read_notebook
 from sidkit.parameters import check_parameters, declared_parameters
-from sidkit.shown import shown
+from sidkit.shown import reason, shown
 from sidkit.side_by_side import Call, execute
 from sidkit.yaml_files import read_yaml
 
@@ -79,7 +80,7 @@ def executed_pages(root: Path) -> dict[Path, Path]:
 
 def _entries(toc: Path) -> list[str]:
     """The pages that a table of contents names."""
-    contents = read_yaml(toc)
+    contents = _as_built(toc)
     try:  # comes with Jupyter Book, which not everyone installs
         from sphinx_external_toc.parsing import MalformedError, parse_toc_data
     except ImportError as error:
@@ -89,21 +90,30 @@ def _entries(toc: Path) -> list[str]:
     try:
         return list(parse_toc_data(contents))
     except (MalformedError, TypeError, ValueError, LookupError, AttributeError) as error:
-        raise ValueError(f"{toc}: expected a table of contents, {' '.join(str(error).split())}") from error
+        raise ValueError(f"{toc}: expected a table of contents, {reason(error)}") from error
+
+
+def _as_built(path: Path) -> Any:
+    """The value in a YAML file as Jupyter Book has it, which takes `on` for true. ValueError as `read_yaml`."""
+    read_yaml(path)
+    try:
+        return yaml.safe_load(read_text(path))
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(f"{path}: expected YAML as Jupyter Book reads it, but {reason(error)}") from error
 
 
 def _check_config(path: Path) -> None:
     """Raise ValueError unless the settings are such as Jupyter Book knows."""
     if not path.is_file():
         raise ValueError(f"book: expected {CONFIG} and {TOC} in {path.parent.resolve()}, found no {CONFIG}")
-    settings = read_yaml(path) or {}
+    settings = _as_built(path) or {}
     from jsonschema import ValidationError
     from jupyter_book.config import validate_yaml
 
     try:
         validate_yaml(settings, raise_on_errors=True)
     except ValidationError as error:
-        raise ValueError(f"{path}: expected settings of Jupyter Book, {' '.join(error.message.split())}") from error
+        raise ValueError(f"{path}: expected settings of Jupyter Book, {reason(error)}") from error
 
 
 def _scaled(source: Path, scale: str) -> dict[str, Any]:

@@ -37,10 +37,8 @@ CARD = ("README.md", "training.json")  # in a part's folder: what tells of the m
 
 ModelKey = dict[str, Path] | tuple[str, str | None]  # of `model_key`
 Count = Annotated[int, Field(strict=True, gt=0)]
-_STRICT = ConfigDict(extra="forbid")
-
-
 Precision = Literal["fp32", "fp16", "bf16"]
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, config=_STRICT, kw_only=True)
@@ -128,7 +126,7 @@ class Profile:
     variant: str | None = None  # of the hub's weight files: "fp16" downloads half as much
     config: str | None = None  # of a single file: folder or hub id of the pipeline whose layout and tokenizers it has
     architecture: str | None = None  # one of architectures/, by which `sidkit doctor` counts before a download
-    resolution: Count  # pixels, width and height
+    resolution: Annotated[int, Field(strict=True, gt=0, le=8192)]  # pixels, width and height
     threads: Annotated[int, Field(strict=True, ge=0)] = 0  # of a CPU; bits hang on their number; 0: torch's own choice
     identifier: str = "sks"  # stands for [v] in captions and prompts
     training: dict[str, Training] = field(default_factory=dict)  # by method
@@ -248,8 +246,15 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def _check_references(profile: Profile, where: str) -> None:
-    """Raise ValueError for models that are named by the address of their page."""
-    for reference in (profile.pipeline, profile.config or "", profile.encoders.image_text, profile.encoders.identity):
+    """Raise ValueError for a model named by nothing, by the address of its page, or as a part that is not shipped."""
+    encoders = profile.encoders
+    optional = [name for name in (profile.config, encoders.reader) if name is not None]
+    weights = [method.weights for method in profile.encoder_methods.values()]
+    for reference in (profile.pipeline, encoders.image_text, encoders.identity, *optional, *weights):
+        if not reference.strip():
+            raise ValueError(f"{where}: expected a hub id, folder or file, got {shown(reference)}")
+        if part := shipped(reference):
+            check_name(f"shipped model in {where}", part, PARTS)
         if "://" in reference:
             name = reference.partition("://")[2].partition("/")[2]
             raise ValueError(f"{where}: expected a hub id, folder or file, got {shown(reference)}; try {shown(name)}")
@@ -291,4 +296,5 @@ def _explain(error: dict) -> str:
     where = ".".join([*parents, key])
     message = error["msg"][0].lower() + error["msg"][1:]
     hint = "; a text that looks like something else needs quotes" if error["type"] == "string_type" else ""
-    return f"{where}: {message}, got {shown(error['input'])}{hint}"
+    came = "expected a value, found none" if error["type"] == "missing" else f"{message}, got {shown(error['input'])}"
+    return f"{where}: {came}{hint}"

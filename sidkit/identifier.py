@@ -31,12 +31,21 @@ def check_identifier(identifier: str, where: str) -> None:
 
 
 def check_free(identifier: str, class_word: str, texts: Iterable[str], where: str) -> None:
-    """Raise ValueError where the identifier has another meaning: it is in the class word, or in a text beside `[v]`."""
+    """Raise ValueError where the identifier has another meaning in the class word or in a text beside `[v]`."""
+    for text in ("", *texts):
+        if reason := clash(identifier, class_word, text):
+            raise ValueError(f"{where}: identifier: {reason}")
+
+
+def clash(identifier: str, class_word: str, text: str) -> str:
+    """Why the identifier may not stand for `[v]` in a text: it is a word of it or of the class, or begins one.
+
+    "" where it may. What begins a word would look like an abbreviation of it, to people and to some tokenizers.
+    """
+    expected = f"expected a word of the subject's own, got {shown(identifier)}"
     class_words = {form for word in class_word.lower().split() for form in both_numbers(word)}
-    if identifier.lower() in class_words:
-        raise ValueError(f"{where}: identifier: expected another word than the class's, got {shown(identifier)}")
-    word = re.compile(rf"(?<!\w){re.escape(identifier)}(?!\w)", re.IGNORECASE)
-    for text in texts:
-        if word.search(text):
-            expected = f"expected a word that stands in no caption or prompt, got {shown(identifier)}"
-            raise ValueError(f"{where}: identifier: {expected}, which is in {shown(text)}; try {USUAL!r}")
+    for word in sorted(class_words):
+        if word.startswith(identifier.lower()):
+            return f"{expected}, which is in the class word {shown(class_word)}; try {USUAL!r}"
+    found = re.search(rf"(?<!\w){re.escape(identifier)}\w*", text, re.IGNORECASE)
+    return f"{expected}, and {shown(found.group())} is in {shown(text)}; try {USUAL!r}" if found else ""

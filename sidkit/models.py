@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import json
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,20 +12,31 @@ from pathlib import Path
 import diffusers
 import torch
 import transformers
-from diffusers import DDIMScheduler, DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
-from safetensors import SafetensorError, safe_open
+from diffusers import (
+    DDIMScheduler,
+    DiffusionPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from diffusers.loaders.single_file_utils import SingleFileComponentError
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 
 from sidkit import hub
-from sidkit.config import Memory, Profile, locate, shipped
+from sidkit.config import Memory, Profile, locate
 from sidkit.mark import MARK, insert
 from sidkit.masters import hold
+from sidkit.pipeline_files import check_complete, check_pipeline, header, remedy
+from sidkit.pipeline_kinds import check_class, check_unet, is_xl
+from sidkit.shown import reason
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-INDEX = "model_index.json"
 TEXT_PARTS = (("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2"))  # the second pair is XL's
-SECOND_TEXT_ENCODER = "conditioner.embedders.1."  # names in a single file of XL
 WITHOUT_SAFETY_CHECKER = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-WEIGHTLESS = ("tokenizer", "scheduler", "feature_extractor", "safety_checker")
+# What the libraries raise for files that do not fit together.
+UNLOADABLE = (OSError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+UNLOADABLE += (SafetensorError, SingleFileComponentError, StrictDataclassError)
 
 
 def load_pipeline(profile: Profile, device: str = "cpu") -> DiffusionPipeline:
@@ -33,19 +44,20 @@ def load_pipeline(profile: Profile, device: str = "cpu") -> DiffusionPipeline:
 
     It comes from a folder, a single file or the hub (`sidkit.hub` says how a mirror or another cache is used). The
     sampler keeps the scheduler's own settings (noise schedule, prediction type, timestep spacing); the safety checker
-    and progress bars are off. Raises ValueError where weights are missing, damaged or not to be had, with what to do.
+    and progress bars are off. Raises ValueError, with what to do, where weights are missing, damaged or not to be had,
+    and for a model of another kind.
     """
+    check_pipeline(profile)
     where = locate(profile.pipeline)
-    remedy = _remedy(profile.pipeline)
-    if Path(where).exists() or Path(where).is_absolute():  # not a hub id
-        _check_weights(Path(where), remedy)
     load = _from_single_file if Path(where).is_file() else _from_pretrained
     try:
         with _quietly():
             pipe = load(where, profile)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+    except UNLOADABLE as error:
         fault = f"profile {profile.name}: expected a diffusers pipeline at {where}, which cannot be loaded"
-        raise ValueError(f"{fault}: {error}; {hub.advice(error, profile.pipeline, remedy)}") from error
+        todo = hub.advice(error, profile.pipeline, remedy(profile.pipeline))
+        raise ValueError(f"{fault}: {reason(error)}; {todo}") from error
+    check_complete(pipe, profile)
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     _set_resolution(pipe, profile.resolution)
@@ -114,9 +126,9 @@ def add_identifier(pipe: DiffusionPipeline, identifier: str) -> None:
 
 
 def _add_token(part: TextPart, word: str, pieces: list[int]) -> None:
-    """Make the word one token, which starts as the mean of its pieces."""
+    """Make the word one token, which starts as the mean of its pieces, and cuts no other word that holds it."""
     start = part.encoder.get_input_embeddings().weight[pieces].mean(0)
-    part.tokenizer.add_tokens([word])
+    part.tokenizer.add_tokens([transformers.AddedToken(word, single_word=True)])
     size = len(part.tokenizer)
     table = part.encoder.resize_token_embeddings(size, mean_resizing=False).weight
     row = part.tokenizer.convert_tokens_to_ids(word)
@@ -146,56 +158,11 @@ def computing_in(pipe: DiffusionPipeline, precision: str) -> torch.autocast:
     return torch.autocast(pipe.unet.device.type, DTYPES[precision], enabled=precision != "fp32")
 
 
-def _check_weights(where: Path, remedy: str) -> None:
-    """Raise ValueError, which ends in `remedy`, unless every weight file of the pipeline at `where` is whole.
-
-    That is a folder, or a single .safetensors file; other single files (.ckpt) are refused: loading one can run code.
-    """
-    is_single = where.is_file()
-    if is_single and where.suffix != ".safetensors":
-        raise ValueError(f"expected a folder or a .safetensors file, got {where}; convert it to safetensors first")
-    if not is_single and not (where / INDEX).is_file():
-        raise ValueError(f"expected a diffusers pipeline in {where}, found no {INDEX}; {remedy}")
-    paths = [where] if is_single else _weight_files(where, remedy)
-    for path in paths:
-        try:
-            with safe_open(path, "pt") as file:
-                file.keys()
-        except (OSError, SafetensorError) as error:
-            state = "is damaged" if path.exists() else "is missing"
-            raise ValueError(f"the weight file {path} {state} ({error}); {remedy}") from error
-
-
-def _weight_files(folder: Path, remedy: str) -> Iterator[Path]:
-    """The files that the pipeline's models must have, whether they are there or not."""
-    for name, part in _read_json(folder / INDEX, remedy).items():
-        if not isinstance(part, list) or None in part or name.startswith(WEIGHTLESS):
-            continue
-        inside = folder / name
-        files = set(inside.glob("*.safetensors"))
-        for index in sorted(inside.glob("*.safetensors.index.json")):
-            shards = _read_json(index, remedy)["weight_map"].values()
-            files.update(inside / shard for shard in shards)
-        if not files:
-            raise ValueError(f"the weights of {part[1]} are missing: expected {inside}/*.safetensors; {remedy}")
-        yield from sorted(files)
-
-
-def _read_json(path: Path, remedy: str) -> dict:
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: expected JSON ({error}); {remedy}") from error
-
-
-def _remedy(reference: str) -> str:
-    if part := shipped(reference):
-        return f"restore the shipped weights with git checkout, or train them: sidkit stickers pretrain {part}"
-    return "copy or download the model again (a hub id needs the network the first time), or set the profile's pipeline"
-
-
 def _from_pretrained(where: str, profile: Profile) -> DiffusionPipeline:
     config = DiffusionPipeline.load_config(where, revision=profile.revision)
+    check_class(config, where)
+    # Before gigabytes are downloaded.
+    check_unet({"unet": UNet2DConditionModel.load_config(where, subfolder="unet", revision=profile.revision)}, where)
     options = WITHOUT_SAFETY_CHECKER if "safety_checker" in config else {}
     return DiffusionPipeline.from_pretrained(
         where,
@@ -208,14 +175,24 @@ def _from_pretrained(where: str, profile: Profile) -> DiffusionPipeline:
 
 
 def _from_single_file(path: str, profile: Profile) -> DiffusionPipeline:
-    """diffusers tells XL from the others by the names of the file's weights; so do we, to choose the class."""
-    with safe_open(path, "pt") as file:
-        names = file.keys()
+    """The class by the names of the file's weights, as diffusers tells XL from the others."""
     options = {"config": profile.config, "dtype": torch.float32}
-    is_xl = any(name.startswith(SECOND_TEXT_ENCODER) for name in names)
-    if is_xl:
-        return StableDiffusionXLPipeline.from_single_file(path, **options)
-    return StableDiffusionPipeline.from_single_file(path, **options, **WITHOUT_SAFETY_CHECKER)
+    with _small_ending(Path(path)) as file:
+        if is_xl(header(file, "")):
+            return StableDiffusionXLPipeline.from_single_file(str(file), **options)
+        return StableDiffusionPipeline.from_single_file(str(file), **options, **WITHOUT_SAFETY_CHECKER)
+
+
+@contextmanager
+def _small_ending(path: Path) -> Iterator[Path]:
+    """The file under a name that ends in small letters: diffusers takes .SAFETENSORS for a pickle."""
+    if path.suffix == path.suffix.lower():
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"{path.stem}{path.suffix.lower()}"
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def _held(pipe: DiffusionPipeline, memory: Memory) -> DiffusionPipeline:

@@ -14,8 +14,9 @@ from sidkit.files import read_text
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 ENDING = ".ipynb"
-# What nbformat raises for JSON of another shape, each in its own way.
-UNREADABLE = (ValidationError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+# What nbformat raises for JSON of another shape, each in its own way; the first two say what is wrong.
+TELLING = (ValidationError, ValueError)
+UNREADABLE = (*TELLING, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
 def find_notebook(name: str | Path, folder: Path = NOTEBOOKS) -> Path:
@@ -36,8 +37,8 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     try:
         notebook = nbformat.reads(text, as_version=4)
     except UNREADABLE as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(f"{path}: expected a notebook, which this is not: {reason[0]}") from error
+        reason = str(error).strip().splitlines()[0] if isinstance(error, TELLING) else "its JSON has another shape"
+        raise ValueError(f"{path}: expected a notebook, which this is not: {reason}") from error
     fault = _fault(notebook)
     if fault:
         raise ValueError(f"{path}: expected a notebook, {fault}; open it in Jupyter and save it anew")
@@ -53,7 +54,7 @@ def _fault(notebook: nbformat.NotebookNode) -> str:
         return "found no list of cells"
     for number, cell in enumerate(cells, 1):
         if not _is_cell(cell):
-            return f"found that cell {number} is none (cell_type, source and metadata)"
+            return f"found that cell {number} is none (cell_type, source, metadata, a list of tags)"
     return ""
 
 
@@ -61,4 +62,6 @@ def _is_cell(cell: Any) -> bool:
     if not isinstance(cell, Mapping):
         return False
     texts = (cell.get("cell_type"), cell.get("source"))
-    return all(isinstance(text, str) for text in texts) and isinstance(cell.get("metadata"), Mapping)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(cell.get("metadata"), Mapping):
+        return False
+    return isinstance(cell["metadata"].get("tags", []), list | str)

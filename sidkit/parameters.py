@@ -27,9 +27,10 @@ from sidkit.notebook_file import read_notebook
 from sidkit.shown import shown
 from sidkit.yaml_files import parse_yaml, scalar
 
+PASSED = "a text, number, true, false or null, or lists and mappings (of texts) of them"
 TAG = "parameters"  # of the cell
 TYPES = {"Any": Any, "Literal": Literal, "bool": bool, "dict": dict, "float": float, "int": int, "list": list}
-TYPES |= {"str": str, "tuple": tuple}
+TYPES |= {"str": str}
 TYPE_NODES = (ast.Name, ast.Load, ast.Constant, ast.Subscript, ast.Tuple, ast.BinOp, ast.BitOr)
 UNREADABLE = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)  # what Python's parser raises
 QUOTED = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*""", re.DOTALL)
@@ -49,6 +50,8 @@ class Parameter:
 
     def check(self, value: Any) -> Any:
         """Return `value`, an int as a float where a float is asked; raise ValueError for another type."""
+        if not _can_be_passed(value):
+            raise ValueError(f"{self.name}: expected {PASSED}, got {shown(value)}")
         try:
             return self._validated(value)
         except ValidationError as error:
@@ -58,7 +61,7 @@ class Parameter:
     def read(self, text: str) -> Any:
         """The value that was typed; ValueError, with what to type, where it is none of the parameter's type."""
         for value in self._readings(text):
-            if self._takes(value):
+            if self._takes(value) and _can_be_passed(value):
                 return self._validated(value)
         raise ValueError(f"{self._expected()}, got {shown(text)}{self._hint(text)}")
 
@@ -74,7 +77,8 @@ class Parameter:
             yield from self._in_brackets(text)
             if self.type is Any:
                 return  # a list that cannot be read is no text
-        yield None if text == "None" else scalar(text)
+        value = scalar(text.strip())
+        yield None if text == "None" else text if isinstance(value, str) else value
         yield text
         if text.lower() in SAID:
             yield SAID[text.lower()]
@@ -151,9 +155,9 @@ def declared_parameters(source: Path) -> dict[str, Parameter]:
 def parameters_cell(source: Path) -> str:
     """The source of the one cell tagged `parameters`."""
     cells = read_notebook(source).cells
-    tagged = [cell.source for cell in cells if TAG in cell.metadata.get("tags", [])]
+    tagged = [cell.source for cell in cells if cell.cell_type == "code" and TAG in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
-        raise ValueError(f"{source}: expected one cell tagged 'parameters', found {len(tagged)}")
+        raise ValueError(f"{source}: expected one code cell tagged 'parameters', found {len(tagged)}")
     return tagged[0]
 
 
@@ -181,10 +185,21 @@ def _parameter(source: Path, statement: ast.stmt) -> Parameter:
 
 def _literal(source: Path, value: ast.expr) -> Any:
     try:
-        return ast.literal_eval(value)
+        literal = ast.literal_eval(value)
     except UNREADABLE as error:
         came = shown(ast.unparse(value))
         raise ValueError(f"{source}: parameters cell: expected a literal value, got {came}") from error
+    if not _can_be_passed(literal):
+        raise ValueError(f"{source}: parameters cell: expected {PASSED}, got {shown(ast.unparse(value))}")
+    return literal
+
+
+def _can_be_passed(value: Any) -> bool:
+    """Whether papermill passes a value on as it is: it makes a text of a tuple, and of a mapping's number for a key."""
+    try:
+        return json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _type(source: Path, annotation: ast.expr) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 LONGEST = 160  # letters of a shown value
 LONGEST_NAME = 80  # letters of a name that is shown without quotes
+LONGEST_REASON = 300  # letters of what an error says
 MOST_NAMES = 30  # of those that are known
 LARGEST_INT = 2**128  # Python refuses to write out what has over 4,300 digits
 FILL = "..."
@@ -52,6 +53,12 @@ def without_orders(text: str) -> str:
 
 def _is_order(letter: str) -> bool:
     return letter not in "\n\t" and (letter in MARKS or unicodedata.category(letter) in ORDERS)
+
+
+def reason(error: BaseException) -> str:
+    """What an error says, of a library's that may say much, in one line of at most 300 letters."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + FILL
 
 
 class _Form(reprlib.Repr):

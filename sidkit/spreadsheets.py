@@ -26,7 +26,7 @@ def csv_of(frame: pd.DataFrame) -> str:
 
 def read_csv(path: Path | str, **options: Any) -> pd.DataFrame:
     """A file of `csv_of`; `options` are those of pandas."""
-    return _with_texts(pd.read_csv(path, **options), _as_it_was)
+    return _with_texts(pd.read_csv(path, **options), as_it_was)
 
 
 def _with_texts(frame: pd.DataFrame, changed: Callable[[Any], Any]) -> pd.DataFrame:
@@ -38,6 +38,7 @@ def _as_text(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
-def _as_it_was(value: Any) -> Any:
+def as_it_was(value: Any) -> Any:
+    """A cell without the quote that keeps it from being a formula."""
     is_quoted = isinstance(value, str) and value.startswith("'") and FORMULA.match(value)
     return value[1:] if is_quoted else value

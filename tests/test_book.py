@@ -9,7 +9,7 @@ from nbformat.v4 import new_markdown_cell
 from rich.console import Console
 from test_notebook import write
 
-from sidkit.book import build_book, executed_pages
+from sidkit.book import _check_config, build_book, executed_pages
 from sidkit.notebook import NotebookError
 from sidkit.screen import BAR, Screen
 from sidkit.side_by_side import Lines
@@ -214,6 +214,8 @@ HEAD = "format: jb-book\nroot: book/start\n"
         (HEAD + "parts: {}\n", "expected a table of contents"),
         (HEAD + "chapters: [a]\n", "expected a table of contents"),
         (HEAD + "chapters: &a [*a]\n", "in itself"),
+        (HEAD + "chapters: [{file: on}]\n", "'docname' must be"),
+        (HEAD + "x: 2026-13-45\n", "expected YAML as Jupyter Book reads it, but month must be in"),
         ("format: another\nroot: book/start\n", "expected a table of contents"),
     ],
 )
@@ -242,6 +244,12 @@ def test_settings_that_cannot_be_used_are_told_before_any_notebook_runs(root, co
     with pytest.raises(ValueError, match=message) as refusal:
         build_book(root, scale="smoke")
     assert "\n" not in str(refusal.value) and not (root / "book" / "chapters").exists()
+
+
+@pytest.mark.parametrize("word", ["yes", "on", "True", "off"])
+def test_settings_are_read_as_jupyter_book_reads_them(root, word):
+    (root / "_config.yml").write_text(f"title: a\nonly_build_toc_files: {word}\nhtml: {{use_issues_button: {word}}}\n")
+    _check_config(root / "_config.yml")
 
 
 def test_a_notebook_that_somebody_wrote_is_never_written_over(root):

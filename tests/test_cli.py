@@ -103,6 +103,8 @@ def test_the_package_is_a_command_too(module):
         (MemoryError(), "there is too little memory"),
         (ValueError("mine.yaml: expected YAML"), "mine.yaml: expected YAML"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "no text"), "no text"),
+        (OSError(36, "File name too long", "x" * 100_000), "xxx"),
+        (ValueError("y" * 100_000), "yyy"),
     ],
 )
 def test_what_is_not_our_fault_is_one_line(monkeypatch, capsys, error, told):
@@ -112,6 +114,7 @@ def test_what_is_not_our_fault_is_one_line(monkeypatch, capsys, error, told):
     monkeypatch.setattr("sidkit.notebook_file.find_notebook", fail)
     code, _, err = call(monkeypatch, capsys, "notebook", "x")
     assert code == options.REFUSED and err.startswith("error: ") and err.count("\n") == 1 and told in err
+    assert len(err) < 5000
 
 
 @pytest.mark.parametrize("error", [TypeError("ours"), KeyError("ours"), ImportError("ours", name="sidkit.x")])

@@ -87,11 +87,6 @@ def test_a_damaged_file_is_named(folder, keep):
     refused(folder, rf"weight file {path} is damaged .*; copy or download the model again")
 
 
-def test_a_pointer_instead_of_weights_is_damaged(folder):
-    (folder / "vae" / "diffusion_pytorch_model.safetensors").write_text("version https://git-lfs.github.com/spec/v1")
-    refused(folder, "vae/diffusion_pytorch_model.safetensors is damaged")
-
-
 def test_missing_weights_and_folders_are_named(folder):
     (folder / "vae" / "diffusion_pytorch_model.safetensors").unlink()
     refused(folder, r"weights of AutoencoderKL are missing: expected .*vae/\*.safetensors")
@@ -103,7 +98,7 @@ def test_missing_weights_and_folders_are_named(folder):
 
 def test_a_missing_configuration_is_told(folder):
     (folder / "unet" / "config.json").unlink()
-    refused(folder, "cannot be loaded: .*config.json")
+    refused(folder, "unet/config.json is missing")
 
 
 def test_the_shipped_weights_have_their_own_advice(monkeypatch, tmp_path):
@@ -150,6 +145,23 @@ def test_an_unknown_identifier_becomes_one_token(tiny_pipe):
     assert len(part.tokenizer("a photo of a zzyzx dog")["input_ids"]) == len(
         part.tokenizer("a photo of a sks dog")["input_ids"]
     )
+
+
+@pytest.mark.parametrize("identifier", ["bea", "ca", "ball", "zzyzx", "<new1>", "v*", "o", "BEA"])
+def test_an_added_identifier_cuts_no_other_word(tiny_pipe, identifier):
+    (part,) = text_parts(tiny_pipe)
+    texts = ["a cat on a beach, cats, a balloon", "beaches and a beanbag: ca. 3 <new12>", "a v*v, photo of zzyzxes"]
+    before = [part.tokenizer(text)["input_ids"] for text in texts]
+    (sks,) = part.tokenizer("sks", add_special_tokens=False)["input_ids"]
+    subject = part.tokenizer("a photo of a sks cat, next to a beach")["input_ids"]
+    add_identifier(tiny_pipe, identifier)
+    others = [text for text in texts if identifier.lower() not in text.replace(",", " ").replace(".", " ").split()]
+    assert others
+    after = {text: part.tokenizer(text)["input_ids"] for text in others}
+    assert after == {text: tokens for text, tokens in zip(texts, before) if text in others}
+    (token,) = part.tokenizer(identifier, add_special_tokens=False)["input_ids"]
+    read = part.tokenizer(f"a photo of a {identifier} cat, next to a beach")["input_ids"]
+    assert read == [token if word == sks else word for word in subject]
 
 
 @pytest.mark.parametrize("identifier", ["", "犬"])

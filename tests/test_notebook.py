@@ -80,7 +80,7 @@ def test_wrong_names_and_types_are_refused_before_a_kernel_starts(source, parame
 @pytest.mark.parametrize(
     ("cell", "tags", "message"),
     [
-        ("steps = 3", (), "expected one cell tagged 'parameters', found 0"),
+        ("steps = 3", (), "expected one code cell tagged 'parameters', found 0"),
         ("steps = 2 * three", ("parameters",), "expected a literal value, got '2 \\* three'"),
         ("import os", ("parameters",), "expected name = literal, got 'import os'"),
     ],
@@ -119,6 +119,12 @@ def test_the_source_is_never_the_output(source):
         '{"nbformat": 4, "nbformat_minor": 5, "metadata": [], "cells": [null]}',
         '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}',
         '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "source": 3}]}',
+        '{"nbformat": 4, "nbformat_minor": "x", "metadata": {}, "cells": []}',
+        *(
+            '{"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [{"cell_type": "code", "source": "n = 3", '
+            f'"outputs": [], "execution_count": null, "metadata": {{"tags": {tags}}}}}]}}'
+            for tags in ("null", "7", "{}")
+        ),
         "[" * 100_000,
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
     ],

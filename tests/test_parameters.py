@@ -3,11 +3,12 @@
 import os
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 from test_notebook import write
 
-from sidkit.parameters import declared_parameters, parse_assignments, read_parameters
+from sidkit.parameters import check_parameters, declared_parameters, parse_assignments, read_parameters
 
 CELL = """\
 s = "a"
@@ -64,6 +65,7 @@ def source(tmp_path_factory):
         ("s=two\nlines", "two\nlines"),
         ("n=012", 12),
         ("n=-4", -4),
+        ("n= 3 ", 3),
         ("n=0x10", 16),
         ("f=3", 3.0),
         ("f=1e-4", 1e-4),
@@ -159,6 +161,12 @@ def test_a_list_s_hint_is_a_list_that_works(source, typed, value):
     assert read == value
 
 
+@pytest.mark.parametrize("value", [(1, 2), [(1, 2)], {1: 2}, {"a": {1}}, b"x", float("nan"), Path("a")])
+def test_what_papermill_would_make_a_text_of_is_refused(source, value):
+    with pytest.raises(ValueError, match="x: expected a text, number, true, false or null, or lists and mappings"):
+        check_parameters(source, {"x": value})
+
+
 @pytest.mark.parametrize("text", ["steps", "=3", "two words=3", "1a=2", ""])
 def test_what_is_no_assignment_is_refused(text):
     with pytest.raises(ValueError, match="expected name=value"):
@@ -200,6 +208,14 @@ def test_a_misspelt_parameter_is_offered(source):
         "print(3)",
         '"""Words."""',
         "n = 3\x00",
+        "n = (1, 2)",
+        "n = [(1, 2)]",
+        "n = {1: 2}",
+        "n = {1, 2}",
+        "n = 3j",
+        "n = b'x'",
+        "n = ...",
+        "n: tuple[int, int] = [1, 2]",
     ],
 )
 def test_a_cell_of_another_kind_is_one_line_and_nothing_in_it_runs(tmp_path, monkeypatch, cell):

@@ -180,13 +180,15 @@ def test_what_a_folder_lacks_is_named(folder):
     with pytest.raises(ValueError, match=r"prompts.csv names 2.png: expected a picture .*sidarm/2.png"):
         pairs_in(folder, *ARMS)
     (folder / "prompts.csv").write_text("name,prompt\n")
-    with pytest.raises(ValueError, match=r"\['file'\] not among"):
+    with pytest.raises(
+        ValueError, match="prompts.csv: expected the columns file, prompt, separated by commas; found no file in"
+    ):
         pairs_in(folder, *ARMS)
     (folder / "prompts.csv").write_text("file,prompt,subject\n0.png,x,cat\n")
     with pytest.raises(ValueError, match="reference pictures in .*cat"):
         pairs_in(folder, *ARMS)
     (folder / "prompts.csv").unlink()
-    with pytest.raises(ValueError, match="expected .*prompts.csv"):
+    with pytest.raises(ValueError, match="prompts.csv: expected a file that can be read"):
         pairs_in(folder, *ARMS)
     with pytest.raises(ValueError, match="expected a folder"):
         pairs_in(folder / "nowhere")
@@ -241,16 +243,90 @@ def test_files_that_do_not_go_together_are_refused(written, key, tmp_path):
     told_.assign(rater="simulated-1").to_csv(other, index=False)
     with pytest.raises(ValueError, match="people or simulated raters, got both"):
         read_ratings(written[1], [one, other])
-    told_.to_csv(other, index=False, sep=";")
-    with pytest.raises(ValueError, match="separated by commas"):
-        read_ratings(written[1], [other])
     other.write_text(",".join(COLUMNS) + "\n")
     with pytest.raises(ValueError, match="at least one row"):
         read_ratings(written[1], [other])
-    with pytest.raises(ValueError, match="expected a CSV file at .*nowhere"):
+    with pytest.raises(ValueError, match="nowhere.csv: expected a file that can be read"):
         read_ratings(written[1], [tmp_path / "nowhere.csv"])
     with pytest.raises(ValueError, match="at least one file of answers"):
         read_ratings(written[1], [])
+
+
+SPREADSHEETS = {  # what programs make of a CSV when they save it
+    "semicolons": lambda text: text.replace(",", ";"),
+    "tabs": lambda text: text.replace(",", "\t"),
+    "spaces": lambda text: text.replace(",", " , "),
+    "empty columns": lambda text: text.replace("\n", ",,,\n"),
+    "empty rows": lambda text: text.replace("\n", "\n\n") + ",,,,\n  \n",
+    "line ends of Windows": lambda text: text.replace("\n", "\r\n"),
+    "line ends of an old Mac": lambda text: text.replace("\n", "\r"),
+    "quotes": lambda text: "\n".join(",".join(f'"{cell}"' for cell in row.split(",")) for row in text.split()),
+    "a mark before UTF-8": lambda text: "\ufeff" + text,
+    "no last line end": str.rstrip,
+    "a column of one's own": lambda text: text.replace("\n", ",a note\n").replace("a note", "note", 1),
+    "a column of the key": lambda text: text.replace("\n", ",cat\n").replace("cat", "subject", 1),
+}
+
+
+@pytest.mark.parametrize("program", SPREADSHEETS)
+def test_answers_are_read_as_spreadsheets_save_them(written, key, tmp_path, program):
+    told_ = answers_of(key, lambda *_: ARMS[0], raters=["ann"])
+    plain, saved = tmp_path / "a.csv", tmp_path / "b.csv"
+    told_.to_csv(plain, index=False)
+    saved.write_bytes(SPREADSHEETS[program](plain.read_text()).encode())
+    frames = [read_ratings(written[1], [path]).frame for path in (plain, saved)]
+    pd.testing.assert_frame_equal(*frames)
+
+
+HEADER = ",".join(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "a.csv: expected the columns form, .*, got an empty file"),
+        (b"\n\n,,,\n", "got an empty file"),
+        (HEADER.encode("utf-16"), "save it as UTF-8"),
+        (f"{HEADER}\nf,Zo\xeb,1,subject,A".encode("latin-1"), "save it as UTF-8"),
+        (f"{HEADER}\nf,ann,1".encode(), "a.csv, line 2: expected 5 cells, got 3"),
+        (f"{HEADER}\n\nf,ann,1,subject,A,B".encode(), "a.csv, line 3: expected 5 cells, got 6"),
+        (f'{HEADER}\nf,"ann,1,subject,A'.encode(), "a.csv, line 2: expected CSV, but unexpected end of data"),
+        (f'{HEADER}\nf,"a"nn,1,subject,A'.encode(), "a.csv, line 2: expected CSV"),
+        (f"{HEADER},form\nf,ann,1,subject,A,f".encode(), "expected each column once, got 'form' 2 times"),
+        (b"PK\x03\x04\x14\x00\x06\x00xlsx", "found no form"),
+        (b"<!DOCTYPE html><html></html>", "found no form, rater"),
+        (b'{"answers": [1, 2]}', "found no form, rater"),
+        (f"{HEADER}\nf,{'n' * 200_000},1,subject,A".encode(), "field larger than field limit"),
+        (f"{HEADER}\nf,{'n' * 100_000},1,subject,A".encode(), "expected answers to the form"),
+        (HEADER.encode(), "expected at least one row below"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_one_line_with_its_name(written, tmp_path, data, message):
+    (tmp_path / "a.csv").write_bytes(data)
+    with pytest.raises(ValueError, match=message) as refusal:
+        read_ratings(written[1], [tmp_path / "a.csv"])
+    assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 600
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"form", b'form,item\n"a', b"PK\x03\x04"])
+def test_a_key_and_prompts_that_are_no_tables_are_one_line_with_their_name(pairs, folder, tmp_path, data):
+    (tmp_path / "key.csv").write_bytes(data)
+    (folder / "prompts.csv").write_bytes(data)
+    for name, read in (
+        ("key.csv", lambda: write_form(pairs, tmp_path, seed=0)),
+        ("key.csv", lambda: read_ratings(tmp_path / "key.csv", [tmp_path / "key.csv"])),
+        ("prompts.csv", lambda: pairs_in(folder)),
+    ):
+        with pytest.raises(ValueError, match=f"{name}[:,]") as refusal:
+            read()
+        assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["../references/0.png", "/etc/passwd", "a/../../references/0.png"])
+def test_a_picture_outside_of_the_folder_is_not_shown(folder, name):
+    (folder / "prompts.csv").write_text(f"file,prompt\n{name},x\n")
+    with pytest.raises(ValueError, match="prompts.csv: expected the name of a picture in"):
+        pairs_in(folder)
 
 
 def test_a_key_that_was_changed_is_refused(key, tmp_path):

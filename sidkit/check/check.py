@@ -20,6 +20,7 @@ from sidkit.check.limits import Limit, clip_limit
 from sidkit.check.looks import looks
 from sidkit.check.ownership import owned_by_subject
 from sidkit.check.sides import crops, mirrors
+from sidkit.identifier import clash
 from sidkit.mark import MARK, insert
 from sidkit.shown import shown, shown_name, shown_names
 
@@ -33,6 +34,10 @@ KINDS = {
     "language": ("not English, which is all that the checker reads", "all of them: nobody has looked"),
     "identifier-missing": (f"no {MARK}", "all of them: the subject has no word of its own"),
     "identifier-twice": (f"{MARK} more than once", "tied: the word stands for more than the subject"),
+    "identifier-taken": (
+        "the word that stands for it has a meaning already",
+        "identity: the model knows the word as something else",
+    ),
     "class-missing": (
         "no class word behind the identifier",
         "identity: the model does not know what kind of thing it is",
@@ -149,6 +154,12 @@ class _Checked:
         elif marks == 0:
             yield self._fault("identifier-missing", "", f"put {MARK} before {shown(self.class_word)}")
 
+    def meaning(self, identifier: str) -> Iterator[Finding]:
+        """A profile's word for `[v]` that means something else."""
+        reason = clash(identifier, self.class_word, self.caption.text)
+        if reason and not together.other_identifier(self.caption):
+            yield self._fault("identifier-taken", identifier, f"the profile's identifier: {reason}")
+
     def class_noun(self) -> Iterator[Finding]:
         """A `[v]` without its class word."""
         named = self.caption.noun is not None
@@ -253,6 +264,7 @@ def _in_any_case(checked: _Checked, text: str, limits: Iterable[Limit] | None, i
     """What is wrong in any text that is trained on, whatever it is to say; their kinds are `IN_ANY_CASE`."""
     yield from _signs(checked.file, text)
     yield from checked.mark()
+    yield from checked.meaning(identifier)
     yield from _cut(checked.file, text, limits or (clip_limit(),), identifier)
 
 

@@ -24,6 +24,7 @@ from sidkit.cli.stickers import stickers
 from sidkit.cli.store import store
 from sidkit.cli.terminal import tell, tell_line
 
+LONGEST_ERROR = 4000  # letters; what a person wrote can be named in them, what a library dumps cannot fill a screen
 STOPPING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # beside Ctrl-C
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ def main() -> None:
     except (ValueError, OSError, ImportError, MemoryError) as error:
         if isinstance(error, ImportError) and (error.name or "sidkit").partition(".")[0] == "sidkit":
             raise  # our own fault
-        tell_line(f"error: {_as_line(error)}", err=True)
+        tell_line(f"error: {_as_line(error)[:LONGEST_ERROR]}", err=True)
         sys.exit(REFUSED)
 
 

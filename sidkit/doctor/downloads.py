@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sidkit import hub
 from sidkit.config import Profile, locate, shipped
-from sidkit.doctor import needs
 from sidkit.doctor.architectures import empty_pipeline
 from sidkit.doctor.units import gigabytes
+from sidkit.pipeline_files import INDEX, networks
 
 # Parameters of the models that measure and mask, as published; they come in 4 bytes each.
 PARAMETERS = {
@@ -17,7 +17,6 @@ PARAMETERS = {
     "IDEA-Research/grounding-dino-tiny": 172_249_090,
     "facebook/sam-vit-base": 93_735_472,
 }
-INDEX = "model_index.json"
 
 
 def downloads(profile: Profile) -> str:
@@ -41,10 +40,10 @@ def pipeline_is_to_come(profile: Profile) -> bool:
 
 
 def _pipeline_bytes(profile: Profile) -> int:
-    method, training = next(iter(profile.training.items()))
-    count = needs.sizes(empty_pipeline(profile), method, training)
-    bytes_each = 2 if profile.variant == "fp16" else 4
-    return (count.unet + count.vae + count.text) * bytes_each
+    pipe = empty_pipeline(profile)
+    models = [getattr(pipe, part) for part in networks(pipe.components)]
+    count = sum(weight.numel() for model in models if model is not None for weight in model.parameters())
+    return count * (2 if profile.variant == "fp16" else 4)
 
 
 def _instruments(profile: Profile) -> list[str]:

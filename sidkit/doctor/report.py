@@ -14,6 +14,7 @@ from sidkit.doctor import needs
 from sidkit.doctor.downloads import downloads, pipeline_is_to_come
 from sidkit.doctor.machine import Machine, this_machine
 from sidkit.doctor.units import duration, gigabytes
+from sidkit.pipeline_files import check_pipeline
 from sidkit.study.plan import Plan
 from sidkit.worlds import world_of
 
@@ -42,8 +43,10 @@ class Report:
 def examine(profile: Profile, plans: Sequence[Plan] = (), *, store: Path = Path("runs")) -> Report:
     """What a profile needs: downloads, memory and time of each method, and of `plans` altogether; what is missing.
 
-    Raises ValueError where the profile's pipeline cannot be counted without its weights, with what to do.
+    Raises ValueError, with what to do, where the profile's pipeline is damaged or of another kind than is trained here,
+    and where it cannot be counted without its weights.
     """
+    check_pipeline(profile)
     machine = this_machine(profile)
     memory_by_method = {method: needs.training_memory(profile, method).total for method in profile.training}
     rows = [

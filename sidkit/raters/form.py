@@ -15,10 +15,11 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
+from sidkit.csv_files import read_csv
 from sidkit.files import write_text
 from sidkit.raters.pairs import Item, Pair, arrange
 from sidkit.raters.questions import ANSWERS, QUESTIONS, SIDES, SIMULATED
-from sidkit.spreadsheets import csv_of, read_csv
+from sidkit.spreadsheets import csv_of
 
 FORM, KEY = "form.html", "key.csv"
 KEY_COLUMNS = ("form", "item", "pair", "subject", "prompt", "first", "second", "A")
@@ -38,7 +39,7 @@ def write_form(pairs: list[Pair], folder: Path | str, *, seed: int) -> tuple[Pat
     folder = Path(folder)
     page = folder / FORM
     key = folder / KEY
-    if key.is_file() and set(read_csv(key, dtype=str)["form"]) != {form}:
+    if key.is_file() and set(read_csv(key, ("form",))["form"]) != {form}:
         raise ValueError(f"{key} is of another form, whose answers cannot be read without it; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     write_text(key, csv_of(key_of(items, form)))

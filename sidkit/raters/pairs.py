@@ -19,8 +19,10 @@ import pandas as pd
 from PIL import Image
 
 from sidkit.config import check_name
+from sidkit.csv_files import read_csv
 from sidkit.image_files import load_image
 from sidkit.picture_folder import picture_files
+from sidkit.shown import shown, shown_name
 
 PROMPTS, REFERENCES = "prompts.csv", "references"
 MOST_REFERENCES = 4  # beside a pair
@@ -128,16 +130,8 @@ def _folders_of_arms(folder: Path) -> list[str]:
 
 def _prompts(path: Path) -> pd.DataFrame:
     """Columns file, prompt, subject, which is empty where there is only one."""
-    if not path.is_file():
-        raise ValueError(f"raters: expected {path}, with the columns file and prompt, found none")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    missing = {"file", "prompt"} - set(table)
-    if missing:
-        names = f"{sorted(missing)} not among {list(table)}"
-        raise ValueError(f"{path}: expected the columns file and prompt, {names}")
-    if "subject" not in table:
-        return table.assign(subject="")
-    return table
+    table = read_csv(path, ("file", "prompt"), optional=("subject",))
+    return table if "subject" in table else table.assign(subject="")
 
 
 def _references(folder: Path, subject: str) -> tuple[Image.Image, ...]:
@@ -150,6 +144,8 @@ def _references(folder: Path, subject: str) -> tuple[Image.Image, ...]:
 
 def _picture(folder: Path, arm: str, name: str) -> Image.Image:
     path = folder / arm / name
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ValueError(f"{folder / PROMPTS}: expected the name of a picture in {folder / arm}, got {shown(name)}")
     if not path.is_file():
-        raise ValueError(f"{folder / PROMPTS} names {name}: expected a picture {path}, found none")
+        raise ValueError(f"{folder / PROMPTS} names {shown_name(name)}: expected a picture {path}, found none")
     return load_image(path)

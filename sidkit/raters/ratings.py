@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from sidkit.config import check_name
+from sidkit.csv_files import read_csv
 from sidkit.raters.form import KEY_COLUMNS
 from sidkit.raters.questions import ANSWERS, QUESTIONS, SIDES, SIMULATED, UNSURE
-from sidkit.spreadsheets import read_csv
+from sidkit.shown import shown, shown_name
 
 COLUMNS = ("form", "rater", "item", "question", "answer")
 
@@ -44,7 +45,7 @@ def read_ratings(key: Path | str, answers: Sequence[Path | str]) -> Ratings:
     key_table = _read_key(key)
     frames = []
     for path in answers:
-        frame = _read(path, COLUMNS)
+        frame = read_csv(path, COLUMNS)
         _check_answers(path, frame, key_table)
         frames.append(frame)
     _check_one_file_each(answers, frames)
@@ -53,7 +54,7 @@ def read_ratings(key: Path | str, answers: Sequence[Path | str]) -> Ratings:
 
 def _read_key(path: Path | str) -> pd.DataFrame:
     """The key that was written beside a form (`form.KEY_COLUMNS`), all columns being text."""
-    key = _read(path, KEY_COLUMNS)
+    key = read_csv(path, KEY_COLUMNS)
     is_of_one_form = key["form"].nunique() == 1
     if not is_of_one_form or key["item"].duplicated().any():
         raise ValueError(f"{path}: expected the key of one form, a row an item; it was changed or joined with another")
@@ -83,39 +84,25 @@ def decoded(key: pd.DataFrame, answers: pd.DataFrame) -> Ratings:
     )
 
 
-def _read(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
-    if not Path(path).is_file():
-        raise ValueError(f"raters: expected a CSV file at {path}, found none")
-    frame = read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    missing = [name for name in columns if name not in frame]
-    if missing:
-        expected = f"expected the columns {', '.join(columns)}, separated by commas"
-        raise ValueError(f"{path}: {expected}; {missing} not in {list(frame)}")
-    if frame.empty:
-        raise ValueError(f"{path}: expected at least one row below the column names, got none")
-    kept = frame[list(columns)]
-    return kept.apply(lambda column: column.str.strip())
-
-
 def _check_answers(
     path: Path | str,
     frame: pd.DataFrame,
     key: pd.DataFrame,
 ) -> None:
     """ValueError at the first row that is no answer to the key's form."""
-    for line, row in enumerate(frame.itertuples(), 2):
-        _check_answer(f"{path}, line {line}", row, key)
+    for row in frame.itertuples():
+        _check_answer(f"{path}, line {row.Index}", row, key)
     is_repeated = frame.duplicated(["rater", "item", "question"])
     if is_repeated.any():
         row = frame[is_repeated].iloc[0]
-        fault = f"{row.rater} answers {row.question!r} of item {row['item']} twice"
+        fault = f"{shown_name(row.rater)} answers {row.question!r} of item {row['item']} twice"
         raise ValueError(f"{path}: {fault}; keep one")
 
 
 def _check_answer(where: str, row: Any, key: pd.DataFrame) -> None:
     form = key["form"].iloc[0]
     if row.form != form:
-        expected = f"expected answers to the form {form}, got one to {row.form!r}"
+        expected = f"expected answers to the form {form}, got one to {shown(row.form)}"
         raise ValueError(f"{where}: {expected}; use its own key")
     if not row.rater:
         raise ValueError(f"{where}: expected the rater's code, got none")
@@ -134,5 +121,5 @@ def _check_one_file_each(
         for rater in frame["rater"].unique():
             if rater in path_by_rater:
                 both = f"{path_by_rater[rater]} and {path}"
-                raise ValueError(f"rater {rater!r}: expected one file, got {both}; keep the last saved")
+                raise ValueError(f"rater {shown(rater)}: expected one file, got {both}; keep the last saved")
             path_by_rater[rater] = path

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from sidkit.captions import CAPTIONS
 from sidkit.check.subject import check_lengths
 from sidkit.dreambench import benchmark_of
+from sidkit.identifier import check_free
 from sidkit.mark import insert
 from sidkit.measure.instruments import check_encoders
 from sidkit.model_cache import Models
@@ -105,9 +106,11 @@ def run_study(plan: Plan, runs: Runs, *, progress: bool = True) -> Study:
 
 
 def _texts(plan: Plan, cells: Mapping[tuple[str, str], Cell]) -> list[str]:
-    """All that the model will read, with the identifier."""
+    """All that the model will read, with the identifier. ValueError where that has another meaning in it."""
     texts = []
     for cell in cells.values():
+        where = f"profile {plan.profile.name}"
+        check_free(plan.profile.identifier, cell.subject.class_word, cell.texts(), where)
         texts += [insert(text, plan.profile.identifier) for text in cell.texts()]
     return texts
 

@@ -21,6 +21,8 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from sidkit.config import Profile, check_name, locate, weights_folder
+from sidkit.models import UNLOADABLE
+from sidkit.shown import reason
 
 FOLDER = Path(__file__).parent
 SCHEDULE = dict(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1)
@@ -55,9 +57,17 @@ def configuration(profile: Profile) -> dict[str, dict]:
 def empty_pipeline(profile: Profile, device: str = "meta") -> DiffusionPipeline:
     """The profile's pipeline at its true size, of no weights on `meta` and of random ones elsewhere.
 
-    Its tokenizers stand in for the true ones: they count, and say nothing.
+    Its tokenizers stand in for the true ones: they count, and say nothing. ValueError where the settings make no model.
     """
     told = configuration(profile)
+    try:
+        return _built(told, device)
+    except UNLOADABLE as error:
+        fault = f"profile {profile.name}: the settings of {profile.pipeline} make no model of Stable Diffusion"
+        raise ValueError(f"{fault}: {reason(error)}") from error
+
+
+def _built(told: dict[str, dict], device: str) -> DiffusionPipeline:
     double = "text_encoder_2" in told
     with torch.device(device):
         parts = {"unet": UNet2DConditionModel.from_config(told["unet"]), "vae": AutoencoderKL.from_config(told["vae"])}

@@ -1,0 +1,120 @@
+"""Which kinds of checkpoints there are, and which of them are personalized here: those that paint from a text alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.loaders.single_file_utils import infer_diffusers_model_type
+
+from sidkit.shown import shown, shown_names
+
+ONE_READER = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+PARTS = {  # of a pipeline, by its class
+    "StableDiffusionPipeline": ONE_READER,
+    "StableDiffusionXLPipeline": (*ONE_READER, "text_encoder_2", "tokenizer_2"),
+}
+CHANNELS = {9: "for Inpainting", 8: "for InstructPix2Pix", 7: "for upscaling", 5: "for depth"}  # a UNet of so many
+LATENTS = 4  # channels of a picture's latents in Stable Diffusion
+OTHER_NOISE = ("EDM", "FlowMatch", "Karras")  # in the names of samplers whose models are trained otherwise
+SINGLE = ("v1", "v2", "xl_base")  # diffusers' names for what is loaded of a single file
+XL_ONLY = "conditioner.embedders.1."
+UNET, VAE, TEXT = "model.diffusion_model.", "first_stage_model.", "cond_stage_model."  # how names begin, by part
+PARTS_OF_FILE = {UNET: "UNet", VAE: "autoencoder", TEXT: "text encoder"}
+PARTS_OF_XL_FILE = {
+    UNET: "UNet",
+    VAE: "autoencoder",
+    "conditioner.embedders.0.": "first text encoder",
+    XL_ONLY: "second text encoder",
+}
+FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
+# What a name or a piece of it tells of a file that is not a whole checkpoint.
+SIGNS = {
+    "a LoRA": ("lora_", ".lora.", ".lora_", "lora.down", ".hada_w1", ".lokr_w", ".dora_scale"),
+    "an embedding of Textual Inversion": ("emb_params", "string_to_param", "clip_l", "clip_g"),
+    "a ControlNet": ("control_model.", "controlnet_cond_embedding.", "controlnet_"),
+    "an IP-Adapter": ("ip_adapter.", "image_proj."),
+    "a T2I-Adapter": ("adapter.body.",),
+}
+ON_TOP = "it goes on top of a model: name that one as the profile's pipeline"
+WHOLE = "name a whole text-to-image checkpoint, or a pipeline's folder"
+
+
+def check_class(index: Mapping[str, Any], where: Path | str) -> Sequence[str]:
+    """The parts that a pipeline of this `model_index.json` must have.
+
+    Raises ValueError for a pipeline that is not one of those in PARTS, and for one that says that a part is none.
+    """
+    name = index.get("_class_name")
+    if not isinstance(name, str) or name not in PARTS:
+        known = " or ".join(PARTS)
+        raise ValueError(f"{where}: expected a text-to-image pipeline ({known}), got {shown(name)}; {WHOLE}")
+    for part in PARTS[name]:
+        told = index.get(part)
+        if not isinstance(told, list) or len(told) != 2 or not all(isinstance(word, str) for word in told):
+            raise ValueError(f"{where}: expected {name} to have a {part}, got {shown(told)}; {WHOLE}")
+    return PARTS[name]
+
+
+def check_unet(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> None:
+    """Raise ValueError unless the settings of the parts, by name, fit together: what reads a text, paints, and decodes.
+
+    Only the UNet's must be there.
+    """
+    channels = settings["unet"].get("in_channels", 4)
+    latents = settings.get("vae", {}).get("latent_channels", 4)
+    if channels != latents:
+        raise ValueError(_other_channels(where, channels, latents))
+    widths = [settings[part].get("hidden_size") for part in ("text_encoder", "text_encoder_2") if part in settings]
+    reads = settings["unet"].get("cross_attention_dim")
+    are_numbers = all(isinstance(width, int) for width in (*widths, reads))
+    if widths and are_numbers and sum(widths) != reads:
+        told = f"expected text encoders {reads} wide, as the UNet reads them, got {sum(widths)}"
+        raise ValueError(f"{where}: {told}; the parts are of different models, copy them from one")
+    sampler = settings.get("scheduler", {}).get("_class_name", "")
+    if any(word in str(sampler) for word in OTHER_NOISE):
+        told = f"expected a model of noise as in DDPM, got one of {shown(sampler)}"
+        raise ValueError(f"{where}: {told}, which is not trained here; {WHOLE}")
+
+
+def check_single(shape_by_name: Mapping[str, Sequence[int]], path: Path) -> None:
+    """Raise ValueError unless a single file, of whose tensors these are the shapes, is a whole checkpoint."""
+    for kind, signs in SIGNS.items():
+        if any(sign in name for name in shape_by_name for sign in signs):
+            raise ValueError(f"{path}: expected a checkpoint, this is {kind}, not a checkpoint; {ON_TOP}")
+    kind = _kind(shape_by_name)
+    lacking = _lacking(shape_by_name)
+    if lacking or kind not in SINGLE:
+        came = f"this is one of {kind}" if kind not in SINGLE else f"this has no {shown_names(lacking)}"
+        raise ValueError(f"{path}: expected a whole checkpoint of Stable Diffusion, {came}; {WHOLE}")
+    first = shape_by_name.get(FIRST_LAYER, ())
+    if len(first) > 1 and first[1] != LATENTS:
+        raise ValueError(_other_channels(path, first[1], LATENTS))
+
+
+def _kind(shape_by_name: Mapping[str, Sequence[int]]) -> str:
+    """diffusers' name for a kind of checkpoint; "v1" where it knows no better."""
+    tensors = {name: torch.empty(*shape, device="meta") for name, shape in shape_by_name.items()}
+    try:
+        return infer_diffusers_model_type(tensors)
+    except (LookupError, TypeError, ValueError):  # a name that it knows, with another shape
+        return "a kind that nobody knows"
+
+
+def is_xl(names: Iterable[str]) -> bool:
+    """Whether a single file with tensors of these names is of XL."""
+    return any(name.startswith(XL_ONLY) for name in names)
+
+
+def _lacking(names: Collection[str]) -> list[str]:
+    """The parts of which a single file has nothing."""
+    parts = PARTS_OF_XL_FILE if is_xl(names) else PARTS_OF_FILE
+    return [part for beginning, part in parts.items() if not any(name.startswith(beginning) for name in names)]
+
+
+def _other_channels(where: Path | str, channels: Any, latents: Any) -> str:
+    kind = CHANNELS.get(channels, "another kind") if isinstance(channels, int) else "another kind"
+    expected = f"expected a text-to-image pipeline, whose UNet takes {shown(latents)} channels"
+    return f"{where}: {expected}, got one of {shown(channels)}, {kind}; {WHOLE}"
