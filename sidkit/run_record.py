@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sidkit.files import ABSENT
+from sidkit.shown import shown
 
 RECORD = "run.json"
 SEAL = "sha256"  # in a record, the hash of all else in it
@@ -113,7 +114,7 @@ def damage(folder: Path, *, thorough: bool = False) -> str | None:
     for name in record["files"]:
         fault = _file_fault(folder, name, record, thorough=thorough)
         if fault:
-            return f"{name!r} {fault}"
+            return f"{shown(name)} {fault}"
     return None
 
 

@@ -39,20 +39,19 @@ class Outcome:
 
 
 def stand_kills(root: Path, kills: int, *, runs: int, processes: int = 2, seed: int = 0) -> Outcome:
-    """Kill `kills` processes that make the `runs` of a store, `processes` at once, then finish and read all of it."""
+    """Kill `kills` processes or more that make the `runs` of a store, `processes` at once, then finish and read all."""
     rng = random.Random(seed)
     seen: dict[Path, int] = {}
     unfinished: set[str] = set()
     lost = done = 0
     provenance()  # asks git once, here and not in each process
-    while done < kills:
-        together = min(processes, kills - done)
-        children = [_forked(root, runs, rng.random()) for _ in range(together)]
+    while done < kills or not (seen and unfinished):  # a busy machine may kill all before they begin
+        children = [_forked(root, runs, rng.random()) for _ in range(processes)]
         time.sleep(rng.uniform(0, LONGEST_LIFE))
         for child in children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        done += together
+        done += processes
         unfinished |= {path.name for path in root.glob(f"{KIND}/.*.partial")}
         now = _identities(root)
         lost += sum(now.get(folder) != identity for folder, identity in seen.items())

@@ -347,7 +347,7 @@ def test_a_second_user_reads_what_is_there_and_is_told_about_the_rest(tmp_path):
 def test_nothing_is_lost_to_kills(tmp_path):
     """`python tests/store_kills.py --kills 1000` takes longer."""
     outcome = stand_kills(tmp_path, kills=40, runs=40)
-    assert outcome.kills == 40 and outcome.unfinished and outcome.finished
+    assert outcome.kills >= 40 and outcome.unfinished and outcome.finished
     assert (outcome.lost, outcome.wrong) == (0, 0)
 
 
