@@ -228,12 +228,13 @@ def make_folder(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, a link or a folder; of one that is killed half-way, nothing is left under its own name."""
+    """Delete a file, a link or a folder, if it is there; of one that is killed half-way, nothing is left under its own name."""
     partial = path
     if not path.name.endswith(PARTIAL):
         partial = partial_path(path)
         _remove(partial)
-        os.replace(path, partial)
+        with suppress(FileNotFoundError):
+            os.replace(path, partial)
     _remove(partial)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -75,8 +74,7 @@ def prune(root: Path, found: Iterable[Leftover]) -> Iterator[Leftover]:
     Runs(root).side_folder(LOCKS)
     for leftover in found:
         if leftover.lock is None:
-            with suppress(FileNotFoundError):  # somebody else has
-                remove(leftover.path)
+            remove(leftover.path)
             yield leftover
         elif _remove_locked(leftover.path, leftover.lock):
             yield leftover
