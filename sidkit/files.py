@@ -228,7 +228,7 @@ def make_folder(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, a link or a folder, if it is there; of one that is killed half-way, nothing is left under its own name."""
+    """Delete what is at a path, if anything is; of a folder, killed half-way, nothing is left under its own name."""
     partial = path
     if not path.name.endswith(PARTIAL):
         partial = partial_path(path)

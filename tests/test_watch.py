@@ -21,7 +21,7 @@ TRAINING = Training(steps=3, learning_rate=1e-3, batch_size=2)
 
 
 def train(pipe, pictures, method="dreambooth", training=TRAINING, **options):
-    return personalize(pipe, pictures, CAPTIONS, method, training, seed=0, progress=False, **options)
+    return personalize(pipe, pictures, CAPTIONS, method, training, seed=0, class_word="dog", progress=False, **options)
 
 
 def rows(folder):

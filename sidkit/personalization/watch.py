@@ -96,4 +96,6 @@ def _losses_in(path: Path) -> list[list[str]]:
     if not path.exists():
         return []
     rows = list(csv.reader(path.read_text().splitlines()))
+    if rows[:1] != [HEAD]:
+        raise ValueError("it has another head")
     return rows[1:]
