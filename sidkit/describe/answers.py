@@ -43,6 +43,17 @@ ENGLISH = re.compile(
     r"\b(?:a|an|the|of|in|on|at|with|to|and|is|are|by|near|next|from|its|his|her|this|two|three|some|behind|under|over)\b",
     re.IGNORECASE,
 )
+# How a caption begins that was not begun as asked: up to the class word no verb but one that puts the thing there.
+_NUMBER = r"(?:an?|the|this|one|two|three|four|five|six|several|some|many)"
+_NO_VERB = (
+    r"(?!(?:is|was|are|were|be|been|to|should|would|could|can|must|not|wants?|asks?|shows?|request|user|caption|"
+    r"instructions?|describ\w+)\b)"
+)
+BEGINNING = (
+    r"^(?:(?:in|on|at|under|beside|inside|by|near|next to|against|through|with|amid|among|behind|before|between|\w+ing|"
+    r"\w+ed)\b[^,]{0,80},\s*)?"
+    rf"(?:(?:there (?:is|are)|this is)\s+)?(?:{_NUMBER}\s+)?(?:{_NO_VERB}[\w'’-]+\s+){{0,7}}"
+)
 FOREIGN = re.compile(r"[\u0370-\u1dff\u2c00-\ua71f\ua800-\ud7ff\uf900-\ufaff]{2,}")  # of other scripts than Latin
 
 
@@ -170,7 +181,9 @@ def _check_english(sentence: str, class_word: str) -> None:
 
 def _on_the_point(sentence: str, class_word: str, style: bool) -> None:
     """Raise AnswerError for a sentence without the subject, or that says so."""
-    if denies(sentence, pattern(class_word)):
+    noun = pattern(class_word)
+    begins = re.match(rf"\W?{BEGINNING}{noun}(?![./]\w)", sentence, re.IGNORECASE)
+    if denies(sentence, noun) or not (begins or style):
         raise AnswerError("off the point", sentence)
     try:
         marked(sentence, class_word, of_style=style)
