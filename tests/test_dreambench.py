@@ -11,7 +11,6 @@ from PIL import Image
 from sidkit.cli.real_models import fetch
 from sidkit.describe.cases import captions_of_case
 from sidkit.dreambench import FOLDER, benchmark_of, load_dreambench, plus_prompts, present, read_plus_prompts
-from sidkit.measure.dreambench_scores import picture_scores, real_score
 from sidkit.measure.metrics import similarities
 from sidkit.runs import Runs
 from sidkit.study.cells import cells_of
@@ -114,36 +113,6 @@ def test_dreambench_plus_prompts(tmp_path):
     path.write_text("white cat\n")
     with pytest.raises(ValueError, match="got 1 lines"):
         read_plus_prompts(path)
-
-
-def by_colour(pictures):
-    """A picture's mean colour as a direction: red is orthogonal to green."""
-    rows = np.array([np.asarray(picture, float).mean((0, 1)) for picture in pictures])
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def plain(*colours):
-    return [Image.new("RGB", (4, 4), colour) for colour in colours]
-
-
-def test_dreambench_s_scores_by_hand():
-    scores = picture_scores(
-        plain("red", "lime"),
-        plain("red", "lime", "blue"),
-        "red",
-        clip=by_colour,
-        dino=lambda pictures: by_colour(pictures)[:, ::-1],
-        text=lambda texts: by_colour(plain(*texts)),
-    )
-    assert scores["CLIP-I"].tolist() == [0.5, 0.5, 0.0] and scores["DINO"].tolist() == [0.5, 0.5, 0.0]
-    assert scores["CLIP-T"].tolist() == [1.0, 0.0, 0.0]
-
-
-def test_real_pictures_are_not_compared_with_themselves():
-    assert real_score(plain("red", "lime"), by_colour) == 0.0
-    assert real_score(plain("red", "red", "lime"), by_colour) == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match="at least 2 references"):
-        real_score(plain("red"), by_colour)
 
 
 def test_another_implementation_gives_the_same_cosines():

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,13 +19,14 @@ from sidkit.generation import generate
 from sidkit.image_files import load_image
 from sidkit.mark import insert
 from sidkit.masks.given import apply_mask, given_mask, write_mask
-from sidkit.measure.dreambench_scores import picture_scores
 from sidkit.measure.instruments import IdentityEncoder, ImageTextEncoder
 from sidkit.measure.metrics import non_subject_disentanglement, subject_alignment, text_alignment
+from sidkit.measure.pictures import measure
 from sidkit.models import _held
 from sidkit.notebook import run_notebook
 from sidkit.personalization.loop import personalize
 from sidkit.personalization.methods import METHODS
+from sidkit.subjects import Prompt
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "photos" / "dreambench"
 PIPES = {"sd15": lambda: make_pipe("epsilon"), "sd21": lambda: make_pipe("v_prediction"), "sdxl": make_xl_pipe}
@@ -79,8 +81,13 @@ def test_from_photos_to_scores(name, photos, encoders):
     assert -1 <= subject_alignment(clip.images(subject), seen).mean() <= 1
     assert 0 <= non_subject_disentanglement(clip.images(rest), seen).mean() <= 2
     assert -1 <= text_alignment(clip.texts(["a dog in the snow"])[0], seen).mean() <= 1
-    scores = picture_scores(images, pictures, "a dog in the snow", clip=clip.images, dino=dino.images, text=clip.texts)
-    assert scores.shape == (2, 3) and scores.notna().all(axis=None)
+    instruments = SimpleNamespace(image_text=clip, identity=dino, reader=None, fill="black")
+    prompt = Prompt("a [v] dog in the snow", "given", {})
+    frame = measure(instruments, images, masks, [prompt], [pictures], {})
+    assert len(frame) == 2 and frame[["SA", "NSD", "TA"]].notna().all(axis=None)
+    for name, encode in {"CLIP-I": clip.images, "identity": dino.images}.items():
+        expected = (encode(images) @ encode(pictures).T).mean(0)
+        assert frame[name].to_numpy() == pytest.approx(expected, abs=1e-6)
 
 
 @needs_photos

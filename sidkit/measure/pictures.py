@@ -31,11 +31,13 @@ def measure(
     undesired: Mapping[str, str],
     line_up: Sequence[Sequence[Image.Image]] = (),
 ) -> pd.DataFrame:
-    """A row a picture, prompt by prompt: prompt, kind, SA, NSD, TA, identity, rank, recognized, leakage, obedience, and
-    leak_FACTOR.
+    """A row a picture, prompt by prompt: prompt, kind, SA, NSD, TA, identity, CLIP-I, rank, recognized, leakage,
+    obedience, and leak_FACTOR.
 
     `pictures` are those of each prompt, `masks` boolean (height, width) and one a reference. SA, NSD and TA are the
     summands of the paper's equations 1 to 3: their mean over a prompt's rows is the paper's value for that prompt.
+    Of photos there are also DreamBench's own three (Ruiz et al., CVPR 2023, section 4.1): CLIP-I, with whole
+    references; DINO, which is `identity`; CLIP-T, which is TA. The first two reward a copy, surroundings and all.
     `line_up` holds the subject's pictures, then those of each look-alike: `rank` is the subject's place among them, and
     `recognized` is 1 where that is the first. Without `masks` SA and NSD are NaN; without a factor reader or
     `undesired` factors the leaks, and without a `line_up` rank and recognized.
@@ -70,13 +72,15 @@ def _against_references(
 ) -> dict[str, np.ndarray | float]:
     """What each picture has in common with the references, which alone are masked."""
     clip, identity = instruments.image_text.images, instruments.identity.images
+    generated = clip(drawn)
     columns = {"SA": np.nan, "NSD": np.nan, "identity": image_alignment(identity(references), identity(drawn))}
+    is_of_photos = instruments.reader is None
+    columns["CLIP-I"] = image_alignment(clip(references), generated) if is_of_photos else np.nan
     if masks is None:
         return columns
     pairs = list(zip(references, masks, strict=True))
     subjects = [apply_mask(image, mask, instruments.fill) for image, mask in pairs]
     surroundings = [apply_mask(image, ~mask, instruments.fill) for image, mask in pairs]
-    generated = clip(drawn)
     columns["SA"] = subject_alignment(clip(subjects), generated)
     columns["NSD"] = non_subject_disentanglement(clip(surroundings), generated)
     return columns

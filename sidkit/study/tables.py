@@ -17,7 +17,7 @@ from sidkit.study.claims import NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN, Ver
 from sidkit.subjects import Subject
 from sidkit.worlds import world_of_folder
 
-MEASURES = ("leakage", "identity", "recognized", "SA", "NSD", "TA")
+MEASURES = ("leakage", "identity", "recognized", "SA", "NSD", "TA", "CLIP-I")
 BETTER = dict.fromkeys(MEASURES, "higher") | {"leakage": "lower"}
 SHARES = ("leakage", "obedience", "recognized", "leak_", "painted_")  # how shares' names begin: told in percent
 COLUMNS = {1: "Case 1", 2: "Case 2", 3: "Case 3 (SID)", 4: "Case 4"}
