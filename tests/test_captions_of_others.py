@@ -86,6 +86,27 @@ def test_english_is_no_sign(text):
     assert "notation" not in {one.kind for one in find({"00.png": text}, "dog")}
 
 
+DESCRIBED = (  # as people and models write
+    "[v] dog laying on its back in the grass with a frisbee in its mouth",
+    "The image features a [v] dog standing on a sidewalk, looking up at the camera.",
+    "a [v] dog wearing a red bandana (tied around its neck) at the beach",
+    "[v] dog: sleeping on a blue blanket beside a pair of sneakers",
+    "A [v] dog, seen from above, lies on a kitchen floor; a bowl of water is next to it.",
+    "[v] dog at the vet's office, on an exam table - a stethoscope hangs nearby",
+    "selfie of a woman holding a [v] dog at Central Park, New York",
+    "a [v] dog next to a sign that reads: 'No dogs!'",
+    "photo of a [v] dog on a boat, 5 p.m., sea in the background",
+    "a [v] dog by the pool... with a ball",
+    "A PHOTO OF A [v] DOG ON A RUG",
+    "[v] dog, a ball, a rug",
+)
+
+
+@pytest.mark.parametrize("text", DESCRIBED)
+def test_nothing_is_found_in_what_is_right(text):
+    assert find({"00.png": text}, "dog") == []
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
