@@ -23,21 +23,21 @@ store = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look afte
 
 
 @store.command()
-def verify(folder: Store = Path("runs"), as_json: AsJson = False) -> None:
+def verify(store: Store = Path("runs"), as_json: AsJson = False) -> None:
     """Read every byte of every run, and set aside what is damaged: the next study makes it again.
 
     Exit code: 0 all is whole, 1 something was damaged or could not be read.
     """
     from sidkit import store_care
 
-    verdicts = list(store_care.verify(folder))
+    verdicts = list(store_care.verify(store))
     damaged = [verdict for verdict in verdicts if verdict.wrong]
     if as_json:
         rows = [
             {"path": str(verdict.path), "wrong": verdict.wrong, "now": str(verdict.now) if verdict.now else None}
             for verdict in damaged
         ]
-        tell(json.dumps({"store": str(folder), "whole": len(verdicts) - len(damaged), "damaged": rows}, indent=1))
+        tell(json.dumps({"store": str(store), "whole": len(verdicts) - len(damaged), "damaged": rows}, indent=1))
     else:
         for verdict in damaged:
             tell(f"{verdict.path}: {verdict.wrong}")
@@ -47,7 +47,7 @@ def verify(folder: Store = Path("runs"), as_json: AsJson = False) -> None:
 
 @store.command()
 def prune(
-    folder: Store = Path("runs"),
+    store: Store = Path("runs"),
     old: Annotated[
         bool, typer.Option("--old", help="Also runs of other code or libraries, and trainings stopped a month ago.")
     ] = False,
@@ -57,12 +57,12 @@ def prune(
     """Name what nobody needs any more: locks, unfinished folders, what was set aside. Removed only with --yes."""
     from sidkit import store_care
 
-    found = store_care.leftovers(folder, old=old)
+    found = store_care.leftovers(store, old=old)
     if yes:
-        found = list(store_care.prune(folder, found))
+        found = list(store_care.prune(store, found))
     if as_json:
         rows = [{"path": str(leftover.path), "why": leftover.why, "bytes": leftover.bytes} for leftover in found]
-        tell(json.dumps({"store": str(folder), "removed": yes, "leftovers": rows}, indent=1))
+        tell(json.dumps({"store": str(store), "removed": yes, "leftovers": rows}, indent=1))
         return
     for line in _lines(found):
         tell(line)
