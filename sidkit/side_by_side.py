@@ -109,7 +109,8 @@ def _heard(name: str, message: dict, running: dict[str, Popen], screen: Screen) 
         screen.finish(name)
         return []
     screen.remove(name)
-    screen.say(f"failed {name}")
+    others = f"; what is begun is waited for: {', '.join(running)}" if running else ""
+    screen.say(f"failed {name}{others}")
     return [NotebookError(message["text"], message.get("excerpt", ""))]
 
 

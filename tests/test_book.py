@@ -12,7 +12,7 @@ from test_notebook import write
 from sidkit.book import _check_config, build_book, executed_pages
 from sidkit.notebook import NotebookError
 from sidkit.screen import BAR, Screen
-from sidkit.side_by_side import Lines
+from sidkit.side_by_side import Lines, _heard
 
 CONFIG = """\
 title: A small book
@@ -154,6 +154,17 @@ def test_of_several_the_first_failure_stops_the_book(root, monkeypatch):
     with pytest.raises(NotebookError, match="lost"):
         build_book(root, scale="smoke", jobs=2)
     assert not (root / "_build").exists() and not (root / "book" / "chapters" / "04_part.ipynb").exists()
+
+
+def test_what_is_waited_for_after_a_failure_is_named(monkeypatch):
+    monkeypatch.setattr("sidkit.tether.end", lambda processes: None)
+    shown, drawn = screen(terminal=False)
+    failed = {"kind": "failed", "text": "01_sum: cell 3 failed"}
+    with shown:
+        failures = _heard("01_sum", failed, {"01_sum": None, "02_part": None}, shown)
+        _heard("02_part", failed, {"02_part": None}, shown)
+    assert [str(failure) for failure in failures] == ["01_sum: cell 3 failed"]
+    assert "failed 01_sum; what is begun is waited for: 02_part\n" in drawn() and "failed 02_part\n" in drawn()
 
 
 def test_a_failing_cell_stops_the_book(root):
