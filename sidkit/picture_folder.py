@@ -7,6 +7,7 @@ FOLDER/00-masklabel.png, 00_mask.png, ...  the same beside it, as OneTrainer and
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -26,6 +27,8 @@ LIKE_MASKS = ("mask", "segmentation", "segmentations")  # folders that are meant
 LABEL = re.compile(r".+[-_ .](mask|cond)[-_ ]?label", re.IGNORECASE)  # OneTrainer's: never a picture of its own
 OF_PICTURE = re.compile(r"(?P<before>.+?)[-_ .]mask([-_ ]?label)?|mask[-_ .](?P<behind>.+)", re.IGNORECASE)
 CONTACT_SHEET = "contact_sheet.png"  # inside MASKS_FOLDER: all masks in one picture
+ONE_WORD_MORE = (re.compile(r"(?P<name>.+?)[\W_]+[^\W_]+"), re.compile(r"[^\W_]+[\W_]+(?P<name>.+)"))
+HIDDEN = (".", "__MACOSX")
 MOST_NAMED = 3  # files in a message
 
 
@@ -84,7 +87,7 @@ def check_masks(folder: Path, pictures: Iterable[Path]) -> None:
         return
     example = f"{MASKS_FOLDER}/{lacking[0].stem}.png"
     for place in visible(folder):
-        if place.name != MASKS_FOLDER and holds_masks(place) and _files(place):
+        if place.name != MASKS_FOLDER and holds_masks(place) and picture_files(place):
             raise ValueError(f"{place}: expected masks in a folder called {MASKS_FOLDER}, as {example}; rename it")
     for path in visible(folder / MASKS_FOLDER) if (folder / MASKS_FOLDER).is_dir() else ():
         if path not in masks.values() and path.name != CONTACT_SHEET:
@@ -94,12 +97,10 @@ def check_masks(folder: Path, pictures: Iterable[Path]) -> None:
 
 def check_no_mask(picture: Path, image: Image.Image, pictures: Iterable[Path]) -> None:
     """ValueError for a mask under a name that is none, which would be taken for a picture of the subject."""
-    for photo in pictures:
-        if photo != picture and _may_be_mask(picture, photo):
-            if is_mask(image) and not is_mask(load_image(photo)):
-                told = f"expected a photo, got black and white alone, as a mask of {shown_name(photo.name)} would be"
-                raise ValueError(f"{picture}: {told}; call it {shown_name(photo.stem)}-masklabel.png, or move it away")
-            return
+    photo = _photo_of(picture, pictures)
+    if photo is not None and is_mask(image) and not is_mask(load_image(photo)):
+        told = f"expected a photo, got black and white alone, as a mask of {shown_name(photo.name)} would be"
+        raise ValueError(f"{picture}: {told}; call it {shown_name(photo.stem)}-masklabel.png, or move it away")
 
 
 def mask_file(picture: Path) -> Path | None:
@@ -111,8 +112,10 @@ def mask_file(picture: Path) -> Path | None:
     masks = picture.parent / MASKS_FOLDER
     if masks.exists() and not masks.is_dir():
         raise ValueError(f"{masks}: expected a folder with a mask for each picture, got a file; move it away")
-    found = [path for path in _files(masks) if {composed(path.stem), _masked(path)} & _names(picture)]
-    found += [path for path in _files(picture.parent) if _masked(path) in _names(picture)]
+    inside = _files_like(picture, masks)
+    beside = _files_like(picture, picture.parent)
+    found = [path for path in inside if {composed(path.stem), _masked(path)} & _names(picture)]
+    found += [path for path in beside if _masked(path) in _names(picture)]
     if len(found) > 1:
         files = " and ".join(str(path.relative_to(picture.parent)) for path in found)
         raise ValueError(f"{picture}: expected one mask, got {files}; keep one of them")
@@ -123,16 +126,14 @@ def mask_file(picture: Path) -> Path | None:
 
 def twins_of(picture: Path) -> list[str]:
     """Names of the other pictures beside it whose names differ in the suffix alone."""
-    beside = picture_files(picture.parent) if picture.parent.is_dir() else ()
-    stem = composed(picture.stem)
-    return [
-        path.name for path in beside if composed(path.stem) == stem and composed(path.name) != composed(picture.name)
-    ]
+    stem, name = composed(picture.stem), composed(picture.name)
+    beside = [path for path in _files_like(picture, picture.parent) if path.suffix.lower() in SUFFIXES]
+    return [path.name for path in beside if composed(path.stem) == stem and composed(path.name) != name]
 
 
 def visible(folder: Path) -> list[Path]:
     """What is in a folder, by name, but for what systems hide there."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(HIDDEN))
 
 
 def composed(name: str) -> str:
@@ -172,10 +173,13 @@ def _belongs_to_another(path: Path, names: set[str]) -> bool:
     return bool(LABEL.fullmatch(path.stem)) or _masked(path) in names
 
 
-def _may_be_mask(picture: Path, of: Path) -> bool:
-    """Whether a name speaks of masks, or of another picture: mask0, 00_seg."""
-    word = re.compile(rf"(?<![^\W_]){re.escape(of.stem)}(?![^\W_])")
-    return "mask" in picture.stem.lower() or bool(word.search(picture.stem))
+def _photo_of(picture: Path, pictures: Iterable[Path]) -> Path | None:
+    """Another picture of whose name this one's has one word more, 00_seg, or any where it speaks of masks, mask0."""
+    matches = (pattern.fullmatch(picture.stem) for pattern in ONE_WORD_MORE)
+    shorter = {match["name"] for match in matches if match}
+    speaks_of_masks = "mask" in picture.stem.lower()
+    others = (other for other in pictures if other != picture)
+    return next((other for other in others if speaks_of_masks or other.stem in shorter), None)
 
 
 def _check_mask(path: Path, picture: Path) -> None:
@@ -189,11 +193,15 @@ def _check_mask(path: Path, picture: Path) -> None:
         raise ValueError(f"mask {path}: expected it to be of one picture, but {other}; call it {new}, or rename one")
 
 
-def _files(folder: Path) -> list[Path]:
-    """Pictures in a folder that may not be there, in formats that are read or known not to be."""
-    if not folder.is_dir():
-        return []
-    return [path for path in visible(folder) if path.suffix.lower() in (*SUFFIXES, *UNREAD) and not path.is_dir()]
+def _files_like(picture: Path, folder: Path) -> list[Path]:
+    """Pictures, in formats that are read or known not to be, with another's name in theirs, by name.
+
+    The folder may not be there. It may hold thousands of files, of which few are looked at twice.
+    """
+    stem = composed(picture.stem)
+    names = sorted(os.listdir(folder)) if folder.is_dir() else []
+    files = [folder / name for name in names if stem in composed(name) and not name.startswith(HIDDEN)]
+    return [path for path in files if path.suffix.lower() in (*SUFFIXES, *UNREAD) and not path.is_dir()]
 
 
 def _holds_pictures(path: Path) -> bool:
