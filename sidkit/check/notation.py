@@ -41,7 +41,7 @@ class _Rule:
         if found is None:
             return None
         plain = None if self.change is None else tidied(self.pattern.sub(self._changed, text))
-        advice = f"{self.meaning}, and is read here as it stands"
+        advice = f"{self.meaning}; here it is learnt as it stands"
         return Sign(found.group().strip(), range(*found.span()), advice, plain)
 
     def _changed(self, match: re.Match) -> str:
@@ -103,7 +103,8 @@ SIGNS = (
     _rule(r"[A-Za-z\d]\[v\][A-Za-z\d]?|\[v\][A-Za-z\d]", "[v] has to be a word of its own",
           lambda match: match.group().replace(MARK, f" {MARK} ").strip()),
     _rule(r"\b[Aa]n\s+\[v\]", "[v] stands behind \"a\"", lambda match: article_put_right(match.group())),
-    _rule(r"(?<=[^\W_])_+(?=[^\W_])", "an underscore joins what a tagger wrote", " "),
+    _rule(r"(?<![^\W_])[^\W_]+(?:_+[^\W_]+)+", "an underscore joins what a tagger wrote",
+          lambda match: re.sub("_+", " ", match.group())),
 )  # fmt: skip
 
 
