@@ -43,6 +43,7 @@ ENGLISH = re.compile(
     r"\b(?:a|an|the|of|in|on|at|with|to|and|is|are|by|near|next|from|its|his|her|this|two|three|some|behind|under|over)\b",
     re.IGNORECASE,
 )
+ENDS_OPEN = re.compile(r"\b(?:an?|the|of|in|at|with|and|or|from|by)\W*$", re.IGNORECASE)
 # How a caption begins that was not begun as asked: up to the class word no verb but one that puts the thing there.
 _NUMBER = r"(?:an?|the|this|one|two|three|four|five|six|several|some|many)"
 _NO_VERB = (
@@ -94,6 +95,8 @@ def _sentence(text: str, class_word: str, instruction: Instruction) -> str:
     before, found = _found(blocks, beginning, class_word)
     sentence = _without_closing(found)
     _check_said(before, sentence, whole)
+    if instruction.answer == "sentence" and ENDS_OPEN.search(sentence):
+        raise AnswerError("broken", whole)
     if instruction.answer == "start" and not sentence.lower().startswith(instruction.text.lower()):
         return f"{instruction.text} {sentence}"
     return sentence

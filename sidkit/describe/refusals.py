@@ -86,9 +86,9 @@ TO_ASKER = _any_of(
     flags=re.NOFLAG,  # "I" is the model, "i" may be anything
 )
 
-# What stands in the place of words that were never put in, or after them nothing.
+# What stands in the place of words that were never put in.
 UNFILLED = re.compile(
-    r"\[[\w' ]+\]|\{[\w' ]+\}|\((?:insert|your|see) [^)]*\)|\b(?:an?|the|of|in|at|with|and|or|from|by)\W*$",
+    r"\[[\w' ]+\]|\{[\w' ]+\}|\((?:insert|your|see) [^)]*\)",
     re.IGNORECASE,
 )
 
