@@ -485,7 +485,7 @@ def test_the_commands_make_a_form_and_read_it(monkeypatch, capsys, folder, tmp_p
     code, printed, _ = call(monkeypatch, capsys, "raters", "read", out / "key.csv", tmp_path / "a.csv", "--csv")
     assert code == 0 and printed.startswith("rater,item,question,answer,choice,subject\nsimulated-1,1,subject,")
     code, _, told_ = call(monkeypatch, capsys, "raters", "read", out / "key.csv", tmp_path / "b.csv")
-    assert code == 2 and told_.startswith("error: raters: expected a CSV file")
+    assert code == 2 and told_.startswith(f"error: {tmp_path / 'b.csv'}: expected a file that can be read")
 
 
 @pytest.fixture(scope="module")
