@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,6 @@ from papermill.parameterize import parameterize_notebook
 from PIL import Image
 from test_caption_truth import SCENE
 
-from sidkit.book import JUPYTER_BOOK
 from sidkit.captions import SID_CASE
 from sidkit.chapters import biases, introduction, limits, your_images
 from sidkit.check.check import Finding
@@ -41,6 +41,7 @@ from sidkit.study.run import Study, subjects_of
 
 ROOT = Path(__file__).parents[1]
 PICTURE = base64.b64encode((ROOT / "book" / "_static" / "front.png").read_bytes()).decode()
+JUPYTER_BOOK = (sys.executable, "-c", "from jupyter_book.cli.main import main; main()")
 SECRET = "a secret that no page may have"
 KERNEL = {"kernel_name": "python3", "language": "python"}
 CHAPTER = "02_description_cases"  # which the ledger's tables link to
@@ -103,7 +104,7 @@ def study_of(folder, source):
         folders[key] = folder / f"run{number}"
         folders[key].mkdir()
         (folders[key] / "run.json").write_text(json.dumps(record))
-    return Study(plan, cells, folders, frame_of(cells), workshop=None)
+    return Study(plan, cells, folders, frame_of(cells), drift=pd.DataFrame(), workshop=None)
 
 
 def frame_of(cells):
