@@ -13,6 +13,7 @@ import diffusers
 import torch
 import transformers
 from diffusers import (
+    AutoencoderKL,
     DDIMScheduler,
     DiffusionPipeline,
     StableDiffusionPipeline,
@@ -161,12 +162,14 @@ def computing_in(pipe: DiffusionPipeline, precision: str) -> torch.autocast:
 def _from_pretrained(where: str, profile: Profile) -> DiffusionPipeline:
     config = DiffusionPipeline.load_config(where, revision=profile.revision)
     check_class(config, where)
-    # Before gigabytes are downloaded.
-    check_unet({"unet": UNet2DConditionModel.load_config(where, subfolder="unet", revision=profile.revision)}, where)
-    options = WITHOUT_SAFETY_CHECKER if "safety_checker" in config else {}
+    kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
+    options = {"revision": profile.revision}
+    settings = {part: kind.load_config(where, subfolder=part, **options) for part, kind in kinds.items()}
+    check_unet(settings, where)  # before gigabytes are downloaded
+    if "safety_checker" in config:
+        options |= WITHOUT_SAFETY_CHECKER
     return DiffusionPipeline.from_pretrained(
         where,
-        revision=profile.revision,
         variant=profile.variant,
         dtype=torch.float32,
         use_safetensors=True,

@@ -207,9 +207,10 @@ def _check_cached(profile: Profile) -> None:
     if index is None:
         return
     check_class(read_settings(index, remedy(profile.pipeline)), profile.pipeline)
-    settings = hub.cached(profile.pipeline, "unet/config.json", profile.revision)
-    if settings is not None:
-        check_unet({"unet": read_settings(settings, remedy(profile.pipeline))}, profile.pipeline)
+    paths = {part: hub.cached(profile.pipeline, f"{part}/config.json", profile.revision) for part in ("unet", "vae")}
+    settings = {part: read_settings(path, remedy(profile.pipeline)) for part, path in paths.items() if path is not None}
+    if "unet" in settings:
+        check_unet(settings, profile.pipeline)
 
 
 def _check_beginning(path: Path, data: bytes) -> None:

@@ -15,7 +15,7 @@ from diffusers import (
 )
 from safetensors.torch import load_file, save_file
 
-from sidkit.config import load_profile
+from sidkit.config import load_profile, locate
 from sidkit.doctor.report import examine
 from sidkit.models import load_pipeline
 from sidkit.pipeline_files import check_pipeline
@@ -71,6 +71,13 @@ def edit(path, **values):
 def test_a_pipeline_to_personalize_may(saved, kind):
     check_pipeline(profile(saved / kind))
     load_pipeline(profile(saved / kind))
+
+
+def test_a_unet_takes_what_its_own_autoencoder_gives(monkeypatch):
+    shipped = load_profile("stickers")
+    assert load_pipeline(shipped).vae.config.latent_channels == 8  # not 4, as Stable Diffusion's
+    monkeypatch.setattr("sidkit.hub.cached", lambda _, file, revision: Path(locate(shipped.pipeline)) / file)
+    check_pipeline(profile("some/pipeline"))
 
 
 @pytest.mark.parametrize(
