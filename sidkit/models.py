@@ -177,12 +177,6 @@ def _from_pretrained(where: str, profile: Profile) -> DiffusionPipeline:
     )
 
 
-def _settings(where: str, revision: str | None) -> dict[str, dict]:
-    """Those of the UNet and the autoencoder, whose latents must be of one kind."""
-    models = {"unet": UNet2DConditionModel, "vae": AutoencoderKL}
-    return {part: model.load_config(where, subfolder=part, revision=revision) for part, model in models.items()}
-
-
 def _from_single_file(path: str, profile: Profile) -> DiffusionPipeline:
     """The class by the names of the file's weights, as diffusers tells XL from the others."""
     options = {"config": profile.config, "dtype": torch.float32}

@@ -61,10 +61,10 @@ def check_class(index: Mapping[str, Any], where: Path | str) -> Sequence[str]:
 def check_unet(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> None:
     """Raise ValueError unless the settings of the parts, by name, fit together: what reads a text, paints, and decodes.
 
-    Only the UNet's and the autoencoder's must be there.
+    Only the UNet's must be there.
     """
     channels = settings["unet"].get("in_channels", LATENTS)
-    latents = settings["vae"].get("latent_channels", LATENTS)
+    latents = settings.get("vae", {}).get("latent_channels", LATENTS)
     if channels != latents:
         raise ValueError(_other_channels(where, channels, latents))
     widths = [settings[part].get("hidden_size") for part in ("text_encoder", "text_encoder_2") if part in settings]

@@ -39,7 +39,7 @@ class Browser:
         return self
 
     def __exit__(self, *error):
-        self.socket.close()
+        self._wait(self._close())
         self.process.terminate()
         self.process.wait(10)
         self.process.stderr.close()
@@ -79,6 +79,9 @@ class Browser:
         pages = await AsyncHTTPClient().fetch(HTTPRequest(f"http://{host}/json"))
         target = next(one for one in json.loads(pages.body) if one["type"] == "page")
         return await websocket_connect(target["webSocketDebuggerUrl"], max_message_size=2**26)
+
+    async def _close(self):
+        self.socket.close()
 
     async def _say(self, told):
         await self.socket.write_message(json.dumps(told))
