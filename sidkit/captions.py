@@ -12,6 +12,7 @@ caption waits to be written: `read_captions` refuses what is malformed, `Caption
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ SID_CASE = 3  # the paper's; a caption that is only a text is of this case
 
 EXAMPLE = '{"class_word": "dog", "bias": ["background"], "captions": {"00.png": "a photo of a [v] dog on a beach"}}'
 NEEDED = ("class_word", "bias", "captions")  # keys to train with
+MISNAMED = ("captions.json.txt", "captions.json.json", "captions.jsonc", "captions.json5", CAPTIONS)  # in any case
+DETERMINER = re.compile(r"(?:an?|the|my|our|your|his|her|its|their|this|that|these|those|some)\s", re.IGNORECASE)
 
 
 def _listed(bias: Any) -> Any:
@@ -52,8 +55,8 @@ def _unmarked(word: str) -> str:
 
 
 def _of_a_kind(word: str) -> str:
-    if TRIGGER.search(word):
-        raise ValueError("without a trigger")
+    if TRIGGER.search(word) or DETERMINER.match(word):
+        raise ValueError("without a trigger and an article")
     return word
 
 
@@ -186,11 +189,12 @@ class Captions(BaseModel):
 def read_captions(folder: Path | str, *, begun: bool = False) -> Captions:
     """Read a folder's captions.json; with `begun`, a file that is not there yet holds nothing.
 
-    Raises ValueError in one line, which names the file, for one that is missing, no JSON, has a key twice, or holds
-    anything but what is described above.
+    Raises ValueError in one line, which names the file, for one that is missing or misnamed, no JSON, has a key twice,
+    or holds anything but what is described above.
     """
     path = Path(folder) / CAPTIONS
     if not path.exists():
+        _check_not_misnamed(path.parent)
         if begun:
             return Captions()
         told = f"expected {path} with a caption for each picture, found none"
@@ -199,6 +203,13 @@ def read_captions(folder: Path | str, *, begun: bool = False) -> Captions:
         return Captions.model_validate(read_json(path))
     except ValidationError as error:
         raise ValueError(f"{path}: {_explained(error)}") from error
+
+
+def _check_not_misnamed(folder: Path) -> None:
+    """Raise ValueError where what somebody wrote goes by another name: an editor added `.txt`, which Windows hides."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.lower() in MISNAMED:
+            raise ValueError(f"{path}: expected captions in {CAPTIONS}, got a file of this name; rename it")
 
 
 def class_word_of(folder: Path | str, given: str | None = None) -> str:
@@ -260,7 +271,7 @@ def _explained(error: ValidationError) -> str:
         case "name", _:
             return f'expected name to be a text such as "Rex", without {MARK}, got {got}'
         case "class_word", _:
-            return f'expected class_word to be a text such as "dog", without {MARK} or another trigger, got {got}'
+            return f'expected class_word to be a text such as "dog", without {MARK}, another trigger or "a", got {got}'
         case "bias", _:
             return _unknown("bias", value, BIASES) or f"expected bias to be a list of {', '.join(BIASES)}, got {got}"
         case "captions", ():

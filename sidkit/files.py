@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sidkit.json_advice import json_advice
 from sidkit.shown import shown
 
 PROBE = 65_536  # bytes by which it is tried whether a folder has room
@@ -85,6 +86,8 @@ def parse_json(text: str, where: str) -> Any:
         raise ValueError(f"{where}: expected text, got half a character, {error.object[error.start]!r}") from error
     except RecursionError as error:
         raise ValueError(f"{where}: expected JSON, but it is nested too deep") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where}: expected JSON, {error}; {json_advice(error)}") from error
     except ValueError as error:
         raise ValueError(f"{where}: expected JSON, {error}") from error
 
@@ -242,7 +245,7 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     counts = Counter(key for key, _ in pairs)
     for key, count in counts.items():
         if count > 1:
-            raise ValueError(f"but {shown(key)} is there {count} times")
+            raise ValueError(f"but {shown(key)} is there {count} times; keep one")
     return dict(pairs)
 
 

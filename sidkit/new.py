@@ -18,6 +18,7 @@ from sidkit.files import check_writable, write_text
 from sidkit.layouts.taken import Layout, check_place, fill, read_layout
 from sidkit.markdown import Markdown
 from sidkit.notebook_file import find_notebook, read_notebook
+from sidkit.parameters import declared_parameters
 from sidkit.shown import shown
 from sidkit.toc import TOC, with_chapter
 
@@ -54,8 +55,8 @@ def make_new(
     of_style = "substance" in bias
     layout = read_layout(source or folder, class_word, trigger=trigger, of_style=of_style, deeper=source is not None)
     begun = _begun(folder, class_word, bias, layout)
-    chapter_name = _chapter_name(folder)
-    notebook, toc = root / "notebooks" / f"{chapter_name}.ipynb", root / TOC
+    chapter_name = _free_name(folder, root)
+    notebook, toc = _notebook(chapter_name, root), root / TOC
     if not toc.is_file():
         raise ValueError(f"root: expected the book's {TOC} in {root.resolve()}, found none; go there, or say --root")
     if notebook.exists():
@@ -125,6 +126,25 @@ def _with(cell: str, parameters: dict[str, str]) -> str:
 def _assigned(literal: str, match: re.Match) -> str:
     """The left side of an assignment with another literal: no backslash in it means anything here."""
     return match.group(1) + literal
+
+
+def _free_name(folder: Path, root: Path) -> str:
+    """The chapter's name; where the chapter of another folder has it (`lab/cat`, `home/cat`), with a number behind."""
+    name, place = _chapter_name(folder), _place(folder, root)
+    notebook = _notebook(name, root)
+    if not notebook.exists() or _is_of(notebook, place):
+        return name
+    return f"{name}-{hashlib.sha256(place.encode()).hexdigest()[:6]}"
+
+
+def _is_of(notebook: Path, place: str) -> bool:
+    """Whether a chapter is of the folder at a place."""
+    parameters = declared_parameters(notebook)
+    return "folder" in parameters and parameters["folder"].default == place
+
+
+def _notebook(name: str, root: Path) -> Path:
+    return root / "notebooks" / f"{name}.ipynb"
 
 
 def _chapter_name(folder: Path) -> str:

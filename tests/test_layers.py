@@ -25,6 +25,7 @@ LAYERS = (
         "sidkit.image_files",
         "sidkit.imports",
         "sidkit.inflection",
+        "sidkit.json_advice",
         "sidkit.mark",
         "sidkit.markdown",
         "sidkit.picture_folder",

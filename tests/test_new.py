@@ -119,6 +119,17 @@ def test_a_chapter_is_not_overwritten(root):
         make_new(folder_of(root), "cat", [], root=root, **OPTIONS)
 
 
+@pytest.mark.parametrize("second", ["home/max", "lab/Max", "lab/max!", "lab/-max", "lab/max猫"])
+def test_folders_whose_names_make_one_link_have_a_chapter_each(root, second):
+    notebooks = []
+    for name in ("lab/max", second):
+        shutil.copytree(folder_of(root), root / name)
+        notebooks.append(make_new(root / name, "cat", [], root=root, **OPTIONS)[1])
+    assert [declared_parameters(notebook)["folder"].default for notebook in notebooks] == ["lab/max", second]
+    with pytest.raises(ValueError, match=f"{notebooks[1].name}: expected no such chapter yet"):
+        make_new(root / second, "cat", [], root=root, **OPTIONS)
+
+
 def test_names_without_a_letter_for_a_link_do_not_meet(root):
     names = []
     for name in ("名前", "写真"):

@@ -87,6 +87,10 @@ def picture(name, data):
     return lambda folder: (folder / name).write_bytes(data)
 
 
+def renamed(name):
+    return lambda folder: (folder / "captions.json").rename(folder / name)
+
+
 def remove(pattern):
     return lambda folder: [path.unlink() for path in folder.glob(pattern)]
 
@@ -151,6 +155,8 @@ DOORS = (train, describe, new, chapter)
 REFUSED = {
     "no JSON": (lambda folder: write(folder, b"{oops"), "captions.json", "expected JSON"),
     "nothing": (lambda folder: write(folder, b""), "captions.json", "expected JSON"),
+    "a name with .txt": (renamed("captions.json.txt"), "captions.json.txt", "got a file of this name; rename it"),
+    "a name in capitals": (renamed("Captions.JSON"), "Captions.JSON", "got a file of this name; rename it"),
     "UTF-16": (lambda folder: write(folder, json.dumps(WHOLE).encode("utf-16")), "captions.json", "save it as UTF-8"),
     "Latin-1": (lambda folder: write(folder, b'{"name": "\xe9"}'), "captions.json", "save it as UTF-8"),
     "a comment": (lambda folder: write(folder, b"// mine\n" + json.dumps(WHOLE).encode()), "captions.json", "JSON"),
@@ -191,6 +197,8 @@ REFUSED = {
     "class word with [v]": (value(class_word="[v] dog"), "captions.json", "class_word to be a text"),
     "class word with an old trigger": (value(class_word="sks dog"), "captions.json", "without .* another trigger"),
     "class word with <sks>": (value(class_word="<sks> dog"), "captions.json", "without .* another trigger"),
+    "class word with an article": (value(class_word="a dog"), "captions.json", "class_word to be a text"),
+    "class word of one's own": (value(class_word="My dog"), "captions.json", "class_word to be a text"),
     "class word of two lines": (value(class_word="big\ndog"), "captions.json", "class_word to be a text"),
     "class word another": (value(class_word="cat"), "captions.json", "class_word: expected 'cat' as in"),
     "bias null": (value(bias=None), "captions.json", "bias to be a list"),
