@@ -83,7 +83,9 @@ def parse_json(text: str, where: str) -> Any:
         json.dumps(value, ensure_ascii=False).encode()
         return value
     except UnicodeEncodeError as error:  # "\ud800", of which no file can be written and nothing shown
-        raise ValueError(f"{where}: expected text, got half a character, {error.object[error.start]!r}") from error
+        half, near = error.object[error.start], error.object[max(0, error.start - 30) : error.start + 30]
+        told = f"expected text, got half a character, {half!r}, in {shown(near)}"
+        raise ValueError(f"{where}: {told}; write the whole one, or take it out") from error
     except RecursionError as error:
         raise ValueError(f"{where}: expected JSON, but it is nested too deep") from error
     except json.JSONDecodeError as error:

@@ -63,7 +63,10 @@ MALFORMED = {
     "a caption a number": (WHOLE | {"captions": GOOD | {"00.png": 3}}, "00.png to have a caption .*, got 3"),
     "a caption a list": (WHOLE | {"captions": GOOD | {"00.png": ["a"]}}, r"00.png to have a caption .*, got \[.a.\]"),
     "a caption null": (WHOLE | {"captions": GOOD | {"00.png": None}}, "00.png to have a caption .*, got null"),
-    "a caption not Unicode": ('{"captions": {"00.png": {"3": "a \\ud800"}}}', "got half a character, .*ud800"),
+    "a caption not Unicode": (
+        '{"captions": {"00.png": {"3": "a \\ud800"}}}',
+        "half a character, .*ud800.*, in .*00.png.*: .*a .*; write the whole one, or",
+    ),
     "a case null": (WHOLE | {"captions": GOOD | {"00.png": {"3": None}}}, "00.png to have a caption .*, got null"),
     "a case a number": (WHOLE | {"captions": GOOD | {"00.png": {"3": 5}}}, "00.png to have a caption .*, got 5"),
     "a case that is none": (WHOLE | {"captions": GOOD | {"00.png": {"5": "a [v]"}}}, "unknown case of 00.png '5'"),

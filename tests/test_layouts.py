@@ -257,6 +257,13 @@ def test_a_caption_is_changed_where_its_trigger_stands(tmp_path, text, taken_as)
     assert taken(tmp_path) == {"00.png": taken_as}
 
 
+def test_captions_that_were_there_already_are_not_counted_as_none(tmp_path):
+    sidecars(tmp_path, WITH_SKS)
+    write(tmp_path / "captions.json", "{}")
+    first, note = read_layout(tmp_path, "dog").told()[:2]
+    assert "pictures, 0 masks" in first and "captions.json is there already" in note
+
+
 def test_what_is_left_is_said(tmp_path):
     sidecars(tmp_path, [f"{WITH_SKS[0]}\nsecond line", "", WITH_SKS[2]])
     write(tmp_path / "00.json", "{}")

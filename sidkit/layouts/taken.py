@@ -39,6 +39,7 @@ class Layout:
     pictures: tuple[Taken, ...]
     trigger: str = ""  # for which `[v]` stands now
     notes: tuple[str, ...] = ()  # what was left
+    has_captions: bool = False  # whether captions.json was there, so that no other captions were looked for
 
     @property
     def captions(self) -> dict[str, dict[int, str]]:
@@ -49,8 +50,10 @@ class Layout:
         """What was taken, and what was not: a line for all, one a caption, and one a note."""
         captioned = [picture for picture in self.pictures if picture.written]
         masks = sum(picture.mask is not None for picture in self.pictures)
-        lines = [f"{self.source}: {counted(len(self.pictures), 'picture')}, {counted(len(captioned), 'caption')}"]
-        lines[0] += f", {counted(masks, 'mask')}" + (f"; {self.trigger} is {MARK} now" if self.trigger else "")
+        counts = [counted(len(self.pictures), "picture"), counted(len(captioned), "caption"), counted(masks, "mask")]
+        if self.has_captions:
+            del counts[1]
+        lines = [f"{self.source}: {', '.join(counts)}" + (f"; {self.trigger} is {MARK} now" if self.trigger else "")]
         for picture in captioned:
             lines.append(f"  {shown_name(picture.name)} ({picture.written.file.name}): {_remarked(picture)}")
         waiting = [picture.name for picture in self.pictures if not picture.written]
@@ -79,7 +82,8 @@ def read_layout(
     for path in paths:
         given_mask(path)
     written = {}
-    if (source / CAPTIONS).exists():
+    has_captions = (source / CAPTIONS).exists()
+    if has_captions:
         notes.append(f"{CAPTIONS} is there already, and stays as it is; captions in other files were not read")
     else:
         written = captions_beside(source, paths)
@@ -94,7 +98,7 @@ def read_layout(
         caption = written.get(path)
         text = with_mark(caption.text, trigger, class_word, of_style=of_style) if caption else ""
         taken.append(Taken(path, names[path], text, caption, mask_file(path)))
-    return Layout(source, tuple(taken), trigger, (*notes, *_unread(paths, written)))
+    return Layout(source, tuple(taken), trigger, (*notes, *_unread(paths, written)), has_captions)
 
 
 def check_place(folder: Path, source: Path) -> None:
