@@ -10,6 +10,7 @@ from sidkit.mark import MARK
 from sidkit.shown import shown
 
 USUAL = "sks"  # a word that CLIP knows as one token and that hardly a caption has
+OTHERS = ("ohwx", "zwx")  # likewise
 # Words that stand in nearly every caption or prompt: a model that learns one of them anew misreads all the others.
 TAKEN = frozenset(
     ("a", "an", "the", "this", "that", "its", "of", "on", "in", "at", "by", "to", "from", "with", "and", "or", "is")
@@ -46,6 +47,12 @@ def clash(identifier: str, class_word: str, text: str) -> str:
     class_words = {form for word in class_word.lower().split() for form in both_numbers(word)}
     for word in sorted(class_words):
         if word.startswith(identifier.lower()):
-            return f"{expected}, which is in the class word {shown(class_word)}; try {USUAL!r}"
+            return f"{expected}, which is in the class word {shown(class_word)}; try {_another(identifier)!r}"
     found = re.search(rf"(?<!\w){re.escape(identifier)}\w*", text, re.IGNORECASE)
-    return f"{expected}, and {shown(found.group())} is in {shown(text)}; try {USUAL!r}" if found else ""
+    return f"{expected}, and {shown(found.group())} is in {shown(text)}; try {_another(text)!r}" if found else ""
+
+
+def _another(text: str) -> str:
+    """A usual word that is not in a text."""
+    words = (word for word in (USUAL, *OTHERS) if word not in text.lower())
+    return next(words, f"{USUAL}{len(text)}")

@@ -92,6 +92,19 @@ def size_of(path: Path | str) -> tuple[int, int]:
         return image.size[::-1] if is_on_its_side else image.size
 
 
+def format_of(path: Path) -> str:
+    """Which of FORMATS a file begins like, "" where it is none of them; it is not opened as a picture."""
+    with path.open("rb") as file:
+        name = _format_of(file.read(BEGINNING))
+    return name if name in FORMATS else ""
+
+
+def is_turned(path: Path | str) -> bool:
+    """Whether the EXIF of the picture in a file turns or mirrors it: not every program does. ValueError as above."""
+    with _picture(Path(path)) as image:
+        return image.getexif().get(ORIENTATION, 1) != 1
+
+
 class _Refused(ValueError):
     """Says already which file it is, and what to do."""
 

@@ -19,6 +19,7 @@ from sidkit.layouts.taken import Layout, check_place, fill, read_layout
 from sidkit.markdown import Markdown
 from sidkit.notebook_file import find_notebook, read_notebook
 from sidkit.parameters import declared_parameters
+from sidkit.picture_folder import is_text
 from sidkit.shown import shown
 from sidkit.toc import TOC, with_chapter
 
@@ -162,18 +163,9 @@ def _place(folder: Path, root: Path) -> str:
     folder, root = folder.resolve(), root.resolve()
     if folder.is_relative_to(root):
         folder = folder.relative_to(root)
-    if not _is_text(folder):
+    if not is_text(str(folder)):
         raise ValueError(f"{shown(folder.name)}: expected a folder whose name is UTF-8, as notebooks are; rename it")
     return folder.as_posix()
-
-
-def _is_text(path: Path) -> bool:
-    """Whether all bytes of a path are characters."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _profile(name: str, root: Path) -> str:

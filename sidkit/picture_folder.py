@@ -7,16 +7,17 @@ FOLDER/00-masklabel.png, 00_mask.png, ...  the same beside it, as OneTrainer and
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PIL import Image
 
-from sidkit.image_files import READS_AVIF, load_image
-from sidkit.shown import shown_name
+from sidkit.image_files import READS_AVIF, format_of, load_image
+from sidkit.shown import shown, shown_name
 from sidkit.two_values import is_mask
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", *((".avif",) if READS_AVIF else ()))
@@ -28,7 +29,9 @@ LABEL = re.compile(r".+[-_ .](mask|cond)[-_ ]?label", re.IGNORECASE)  # OneTrain
 OF_PICTURE = re.compile(r"(?P<before>.+?)[-_ .]mask([-_ ]?label)?|mask[-_ .](?P<behind>.+)", re.IGNORECASE)
 CONTACT_SHEET = "contact_sheet.png"  # inside MASKS_FOLDER: all masks in one picture
 ONE_WORD_MORE = (re.compile(r"(?P<name>.+?)[\W_]+[^\W_]+"), re.compile(r"[^\W_]+[\W_]+(?P<name>.+)"))
-HIDDEN = (".", "__MACOSX")
+HIDDEN = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".parquet", ".arrow", ".tfrecord")  # that may hold pictures
+MOST_FOLDERS = 1000  # looked into for pictures further down
 MOST_NAMED = 3  # files in a message
 
 
@@ -69,7 +72,12 @@ def holds_masks(path: Path) -> bool:
 
 
 def check_formats(folder: Path) -> None:
-    """Raise ValueError for pictures of a folder in a format that is not read here, rather than leave them out."""
+    """Raise ValueError for pictures of a folder that are not read here, rather than leave them out.
+
+    They are in another format, have an ending that is none of SUFFIXES, as `00.jpg_large`, or no name in UTF-8.
+    """
+    for path in visible(folder):
+        _check_name(path)
     foreign = [path for path in visible(folder) if path.suffix.lower() in UNREAD]
     if not foreign:
         return
@@ -141,6 +149,15 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def is_text(name: str) -> bool:
+    """Whether all bytes of a name or path are characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def named(names: Iterable[str]) -> str:
     """The first names, and how many more there are."""
     names = [repr(name) for name in names]
@@ -148,13 +165,36 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def _check_name(path: Path) -> None:
+    """ValueError for a picture's name that no captions.json can hold, or that does not end like one of a picture."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES and not is_text(path.name):
+        raise ValueError(f"{shown(path.name)}: expected a name in UTF-8; rename it")
+    has_none = not suffix and path.name != MASKS_FOLDER  # of which more is said
+    is_odd = has_none or (suffix not in SUFFIXES and suffix.startswith((*SUFFIXES, ".jpe")))
+    name = format_of(path) if is_odd and path.is_file() else ""
+    if name:
+        told = f"expected one of {', '.join(SUFFIXES)}, got {name} under another ending"
+        raise ValueError(f"{path}: {told}; rename it {shown_name(f'{path.stem}.{name.lower()}')}")
+
+
 def _none_found(folder: Path) -> str:
     """What is said of a folder without pictures: where they may be instead."""
     told = f"expected pictures in {folder} ({', '.join(SUFFIXES)}), found none"
-    deeper = [path.name for path in visible(folder) if _holds_pictures(path)]
-    if not deeper:
-        return told
-    return f"{told}, but some lie deeper, in {named(deeper)}; name that folder, or see sidkit new --from"
+    deeper = [
+        place.relative_to(folder).as_posix() for place in sorted(_folders_below(folder)) if _holds_pictures(place)
+    ]
+    if deeper:
+        return f"{told}, but some lie deeper, in {named(deeper)}; name that folder, or see sidkit new --from"
+    archives = [path.name for path in visible(folder) if path.suffix.lower() in ARCHIVES]
+    return f"{told}, but {named(archives)}; take the pictures out of it" if archives else told
+
+
+def _folders_below(folder: Path) -> Iterator[Path]:
+    """The folders in a folder at any depth, links not followed; of a whole disk the first ones."""
+    below = (Path(place) for place, _, _ in os.walk(folder))
+    seen = itertools.islice(below, 1, MOST_FOLDERS)
+    return (place for place in seen if not any(part.startswith(HIDDEN) for part in place.relative_to(folder).parts))
 
 
 def _names(picture: Path) -> set[str]:

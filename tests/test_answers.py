@@ -93,12 +93,6 @@ CLEANED = [
     f"{SAID}\n\n(11 words)",
     f"{{'caption': '{SAID}'}}",
     json.dumps({"caption": SAID, "confidence": 0.9}),
-    json.dumps({"description": json.dumps({"caption": SAID})}),
-    f'The caption for this image could be: "{SAID[:-1]}".',
-    f"Option 1: {SAID[:-1]}\nOption 2: A dog at the sea",
-    f"{SAID}assistant\n\n{SAID}assistant",
-    f"{SAID}\\n",
-    f'"{SAID}\\n\\nAnother one."',
     # marks
     "A [v] dog sits on a sandy beach next to a blue ball.",
     "A dog sits\x00 on a\u200b sandy be\x00a\u00adch next\nto a  blue ball\ud83c.",
@@ -118,8 +112,6 @@ def test_what_is_no_word_of_a_caption_is_cleaned_away(raw):
         ('A dog sits by a mug that says "I can\'t see you".', 'A [v] dog sits by a mug that says "I can\'t see you"'),
         ("A dog beside a card with “I’m sorry” on it.", "A [v] dog beside a card with “I’m sorry” on it"),
         ("A dog looks up at you from a sofa.", "A [v] dog looks up at you from a sofa"),
-        ("A dog that cannot be seen whole behind a fence.", "A [v] dog that cannot be seen whole behind a fence"),
-        ("A dog on a beach; the sky can't be seen.", "A [v] dog on a beach; the sky can't be seen"),
         ("A dog that cannot reach a ball on a shelf", "A [v] dog that cannot reach a ball on a shelf"),
         ("A dog before a wall with no pictures on it", "A [v] dog before a wall with no pictures on it"),
         ("A dog near a poster of World War I.", "A [v] dog near a poster of World War I"),
@@ -231,8 +223,6 @@ def test_what_a_picture_may_hold_stays(raw, caption):
         ("refused", "Content removed: a dog"),
         ("no picture", "A dog (image unavailable)."),
         ("broken", "A dog dog dog dog dog dog"),
-        ("broken", "A dog lies on the green grass of a large garden beside a red ball. " * 5),
-        ("no picture", "The image of the dog could not be loaded."),
         ("broken", "Let me know if you need more on the dog."),
         ("broken", "I think the dog is happy with the picture."),
         ("broken", load_instruction("sentence").filled("dog").text),
@@ -383,11 +373,6 @@ AROUND = "next to a ball on a beach"
         ("objects", ["a dog"], "a photo of a [v] dog sitting on a beach"),
         ("objects", ["no other objects visible"], "a photo of a [v] dog sitting on a beach"),
         ("objects", ["a no-smoking sign"], "a photo of a [v] dog sitting with a no-smoking sign on a beach"),
-        ("objects", ["no entry sign"], "a photo of a [v] dog sitting with no entry sign on a beach"),
-        ("objects", ["no visible signs"], "a photo of a [v] dog sitting on a beach"),
-        ("objects", [{"name": "dog", "detail": "brown"}], "a photo of a [v] dog sitting on a beach"),
-        ("pose", "a small, brown dog lying down", f"a photo of a [v] dog lying down {AROUND}"),
-        ("pose", "the brown dog is asleep", f"a photo of a [v] dog asleep {AROUND}"),
         ("background", "plain white", "a photo of a [v] dog sitting next to a ball with a plain white background"),
         ("background", "beach, daytime",
          "a photo of a [v] dog sitting next to a ball with beach in the background, daytime"),
@@ -408,45 +393,6 @@ AROUND = "next to a ball on a beach"
 def test_each_part_as_models_write_it(part, value, caption):
     plain = {**PARTS, "objects": ["next to a ball"], "background": "on a beach"}
     assert read(json.dumps({**plain, part: value}), "structure") == caption
-
-
-@pytest.mark.parametrize(
-    ("name", "detail", "said"),
-    [
-        ("ball", "red", "with red ball"),
-        ("a ball", "orange", "with an orange ball"),
-        ("next to a ball", "red and white", "next to a red and white ball"),
-        ("on grass", "green", "on green grass"),
-        ("sitting on a chair", "wooden", "sitting on a wooden chair"),
-        ("filled with fruit", "red", "filled with red fruit"),
-        ("a shirt", "striped, worn by a man", "with a shirt, striped, worn by a man"),
-        ("a bowl", "on the left", "with a bowl on the left"),
-        ("wearing a hat", "on its head", "wearing a hat on its head"),
-        ("a bench", "made of wood", "with a bench made of wood"),
-        ("red ball", "red", "with red ball"),
-        ("no parking sign", "red and white", "with red and white no parking sign"),
-        # whole phrases, which stay
-        ("tree", "a tall oak", "with a tall oak"),
-        ("two bowls", "blue bowls", "with blue bowls"),
-        ("next to a purse", "next to a black leather handbag", "next to a black leather handbag"),
-        ("on a bed", "on a bed with a white sheet", "on a bed with a white sheet"),
-    ],
-)
-def test_a_thing_stays_where_its_detail_does_not_name_it(name, detail, said):
-    told = {**PARTS, "objects": [{"name": name, "detail": detail}], "background": "", "pose": ""}
-    assert read(json.dumps(told), "structure") == f"a photo of a [v] dog {said}"
-
-
-@pytest.mark.parametrize("wrap", [lambda told: told, lambda told: {"answer": told}, lambda told: {"arguments": told}])
-def test_a_structure_is_read_out_of_texts(wrap):
-    told = json.dumps({**PARTS, "objects": ['a "SALE" sign'], "background": "", "pose": ""})
-    assert read(json.dumps(wrap(told)), "structure") == 'a photo of a [v] dog with a "SALE" sign'
-
-
-@pytest.mark.parametrize("subject", ["no dog", "there is no dog in the picture", "the dog is not visible"])
-def test_a_structure_without_the_subject_is_off_the_point(subject):
-    with pytest.raises(AnswerError, match="off the point"):
-        read(json.dumps({**PARTS, "subject": subject}), "structure")
 
 
 @pytest.mark.parametrize("objects", [{"ball": "a blue ball"}, [{"thing": "a ball"}], [3], True])

@@ -10,9 +10,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sidkit.captions import read_captions
+from sidkit.check.subject import check_folder
 from sidkit.cli.main import app
 from sidkit.describe.folder import describe_folder
 from sidkit.describe.instructions import load_instruction
+from sidkit.image_files import load_image
 from sidkit.layouts.given_back import LAYOUTS, give_back
 from sidkit.layouts.taken import read_layout
 from sidkit.masks.given import given_mask
@@ -406,6 +408,7 @@ def test_a_caption_goes_back_in_one_line(tmp_path, layout):
         ({"trigger": "dog"}, "trigger: identifier: expected"),
         ({"trigger": "ball"}, "trigger: identifier: expected"),
         ({"trigger": "two words"}, "expected one word"),
+        ({"trigger": "sky"}, "trigger: .*'sky' is in .* sks .*try 'ohwx'"),
         ({"trigger": ""}, "expected a word, got an empty one"),
         ({"case": 1}, "case"),
         ({"repeats": 0}, "repeats: expected 1 or more, got 0"),
@@ -415,8 +418,137 @@ def test_a_caption_goes_back_in_one_line(tmp_path, layout):
     ],
 )
 def test_nothing_is_given_back_that_would_not_do(tmp_path, options, words):
-    subject(tmp_path / "dog")
+    subject(tmp_path / "dog", **{"01.png": "a photo of a [v] dog under the sky beside an sks rifle"})
     options = {"to": "out", "layout": "kohya"} | options
     with pytest.raises(ValueError, match=words):
         give_back(tmp_path / "dog", tmp_path / options.pop("to"), options.pop("layout"), **options)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dog"]
+
+
+LEFT = {
+    "captions.txt": "00.png\ta sks dog",
+    "captions.jsonl": '{"image": "00.png", "caption": "a sks dog"}',
+    "captions.csv": "image,caption",
+    "metadata.json": "[]",
+    "meta_cap.json": "{}",
+    "00.png.json": "{}",
+    "17.txt": "a sks dog in rain",
+    "_annotations.coco.json": "{}",
+    "dataset.toml": "[[datasets]]",
+    "clip.mp4": "",
+    "toy.zip": "PK",
+    "notes": "of mine",
+    "labels/00.txt": "0 0.5 0.5 0.2 0.2",
+    "more/captions.json": "{}",
+    "../captions.txt": "above the pictures",
+    "../metadata.jsonl.bak": "",
+}
+
+
+@pytest.mark.parametrize("file", LEFT)
+def test_no_file_is_passed_over_in_silence(tmp_path, file):
+    sidecars(tmp_path / "img" / "10_sks dog")
+    write((tmp_path / "img" / "10_sks dog" / file), LEFT[file])
+    told = read_layout(tmp_path, "dog", deeper=True).told()
+    name = file.removeprefix("../").partition("/")[0]
+    assert told[4:] == [f"  left, as nobody reads it here: '{name}'"]
+
+
+def test_what_is_read_or_a_system_s_own_is_not_called_left(tmp_path):
+    table(tmp_path)
+    sidecars(tmp_path, ["", "", ""])
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX/._00.png", "descriptions.json"):
+        write(tmp_path / name, "")
+    save(tmp_path / "masks" / "00.png", MASK)
+    save(tmp_path / "01_mask.png", MASK)
+    assert len(read_layout(tmp_path, "dog", deeper=True).told()) == 4
+
+
+def test_one_file_is_not_hidden_by_a_hundred_others(tmp_path):
+    sidecars(tmp_path, ["", *WITH_SKS[1:]])
+    for number in range(100):
+        write(tmp_path / f"{number}_sd.npz", "")
+    write(tmp_path / "captions.csv", "")
+    told = read_layout(tmp_path, "dog").told()[-1]
+    assert "'0_sd.npz' and 99 more, 'captions.csv'; captions are read from 00.txt" in told
+
+
+def test_a_folder_is_left_once(tmp_path):
+    sidecars(tmp_path)
+    save(tmp_path / "00" / "0.png")
+    told = read_layout(tmp_path, "dog", deeper=True).told()
+    assert told[4:] == ["  left: '00', pictures further down; name that folder to take them"]
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("a/b/c/00.png", "some lie deeper, in 'a/b/c'; name that folder"),
+        ("a/b/c/d/e/f/00.png", "in 'a/b/c/d/e/f'; name that folder"),
+        ("toy.zip", "found none, but 'toy.zip'; take the pictures out of it"),
+        ("train-00000.parquet", "but 'train-00000.parquet'; take the"),
+    ],
+)
+def test_where_pictures_may_be_is_said(tmp_path, file, words):
+    save(tmp_path / file) if file.endswith("png") else write(tmp_path / file, "")
+    with pytest.raises(ValueError, match=words):
+        read_layout(tmp_path, "dog", deeper=True)
+
+
+@pytest.mark.parametrize("name", ["03", "03.jpg_large", "03.JPE", "03.jpg!d", "03.png~"])
+def test_a_picture_under_another_ending_is_named(tmp_path, name):
+    subject(tmp_path)
+    PICTURE.save(tmp_path / name, format="PNG")
+    with pytest.raises(ValueError, match="got PNG under another ending; rename it 03.png"):
+        read_layout(tmp_path, "dog")
+    problems = [finding for finding in check_folder(tmp_path, profile="stickers") if finding.kind == "picture"]
+    assert [problem.file for problem in problems] == [name]
+    write(tmp_path / name, "no picture")
+    assert read_layout(tmp_path, "dog").told()[-1].endswith(f"'{name}'")
+
+
+def test_a_name_that_is_no_text_is_named(tmp_path):
+    sidecars(tmp_path)
+    save(tmp_path / "03.png")
+    try:
+        write(tmp_path / "\udce9.doc", "")
+        (tmp_path / "03.png").rename(tmp_path / "\udce9.png")
+    except (OSError, UnicodeError):
+        pytest.skip("all names are text on this system")
+    with pytest.raises(ValueError, match=r"'\\udce9.png': expected a name in UTF-8; rename it"):
+        read_layout(tmp_path, "dog")
+    (tmp_path / "\udce9.png").unlink()
+    assert read_layout(tmp_path, "dog").told()[-1].endswith(r"'\udce9.doc'")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("orientation", [2, 3, 6, 8])
+def test_a_turned_photo_goes_out_upright_with_its_mask(tmp_path, layout, orientation):
+    subject(tmp_path / "dog", ["00.jpg", "01.png", "02.png"])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (64, 40)).save(tmp_path / "dog" / "00.jpg", exif=exif)
+    seen = load_image(tmp_path / "dog" / "00.jpg")
+    mask = np.zeros((seen.height, seen.width), np.uint8)
+    mask[:9] = 255
+    save(tmp_path / "dog" / "masks" / "00.png", Image.fromarray(mask))
+    notes = []
+    give_back(tmp_path / "dog", tmp_path / "out", layout, tell=notes.append)
+    assert notes[0] == "saved as PNG, upright: '00.jpg'"
+    [copy] = [path for path in (tmp_path / "out").rglob("00.png") if path.parent.name != "masks"]
+    with Image.open(copy) as image:  # as a trainer does that does not look at EXIF
+        assert image.size == seen.size and not image.getexif() and (np.asarray(image) == np.asarray(seen)).all()
+
+
+@pytest.mark.parametrize(
+    ("layout", "words"),
+    [("kohya", "--caption_extension .txt"), ("imagefolder", "left out: 1 mask, which an imagefolder would take")],
+)
+def test_export_says_what_it_left_and_how_it_is_read(tmp_path, layout, words):
+    subject(tmp_path / "dog", ["00.png", "00.jpg", "02.png"])
+    save(tmp_path / "dog" / "masks" / "02.png", MASK)
+    told = CliRunner().invoke(app, ["export", str(tmp_path / "dog"), "--as", layout, "--to", str(tmp_path / "out")])
+    assert (
+        words in told.stderr and "renamed, as others have that name up to the suffix: '00.jpg', '00.png'" in told.stderr
+    )
+    assert words not in told.stdout and f'"{tmp_path / "out"}"' in told.stderr

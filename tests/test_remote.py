@@ -93,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(OSError):  # the client went away, as it does after a time-out
             for part in parts:
-                self.wfile.write(part if isinstance(part, bytes) else part.encode())
+                self.wfile.write(part.encode())
 
     def log_message(self, *args):
         """Nothing on the test's output."""

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from itertools import repeat
-from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -463,104 +462,6 @@ def test_a_message_is_masked_whatever_it_comes_in(server, status, form):  # noqa
     server.script += [(status, {}, form.format(os.environ[KEY]))]
     told = str(fault(remote(server, retries=0)))
     assert os.environ[KEY] not in told and "***" in told
-
-
-CUT = ["sk-test-3f9a7c51d2-and-more", "sk/te+st=SECRET%KEY-0123456789", "eyJhbGciOi" + "x7Qz9" * 600]
-
-
-LEFT = [lambda key: key[:14] + "...", lambda key: "..." + key[-12:], lambda key: "?k=" + quote(key, safe="")]
-
-
-@pytest.mark.parametrize("key", CUT)
-@pytest.mark.parametrize("form", LEFT, ids=["start", "end", "quoted"])
-def test_what_is_left_of_a_secret_is_masked(server, monkeypatch, key, form):  # noqa: F811
-    monkeypatch.setenv(KEY, key)
-    server.script += [(401, {}, error(f"bad key {form(key)} here"))]
-    told = str(fault(remote(server)))
-    places = range(len(key) - 10)
-    assert "***" in told and not any(key[place : place + 11] in told for place in places) and quote(key) not in told
-
-
-@pytest.mark.parametrize("name", ["api_key", "api-version"])
-def test_what_an_address_has_behind_its_question_mark_is_sent_and_not_shown(server, tmp_path, name):  # noqa: F811
-    Image.new("RGB", (40, 40)).save(tmp_path / "0.png")
-    server.script += [(200, {}, said(SAID)), (401, {}, error("no hush-hush-1"))]
-    describer = remote(server, base_url=f"{server.url}?{name}=hush-hush-1")
-    assert ask(describer).sentence == SAID
-    assert "hush" not in str(fault(describer)) + describer.name + repr(describer)
-    assert {path for path, *_ in server.requests} == {f"/v1/chat/completions?{name}=hush-hush-1"}
-
-
-def test_a_password_in_base64_is_masked_too(server):  # noqa: F811
-    pair = base64.b64encode(b"me:hush-hush-1").decode()
-    server.script += [(401, {}, error(f"bad Basic {pair}"))]
-    assert pair not in str(fault(remote(server, base_url=server.url.replace("//", "//me:hush-hush-1@"))))
-
-
-@pytest.mark.parametrize("address", ["me:hu/sh@host", "ftp://me:hu/sh@h/v1", "http://me:hu?sh@h/v1", "ftp://h/?k=hush"])
-def test_an_address_that_is_refused_is_shown_without_its_secret(address):
-    with pytest.raises(ValueError, match="got") as found:
-        Remote(model="m", base_url=address)
-    assert "hu" not in str(found.value)
-
-
-# ---- a question goes where it was sent, as often as it can help
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 511])
-@pytest.mark.parametrize(
-    "place", ["http://login.hotel.example/?back=1", "/login", "/v1/chat/completions", "http://[bad"]
-)
-def test_a_picture_is_not_sent_on_to_another_address(server, status, place):  # noqa: F811
-    server.script += [(status, {"Location": place}, "<html>Sign in</html>")]
-    told = fault(remote(server))
-    assert told.kind == "address" and "--base-url" in told.advice and place.partition("?")[0] in told.words
-    assert len(server.requests) == 1
-
-
-USED_UP = [
-    "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day",
-    "Rate limit reached for model `x` on requests per day (RPD): Limit 1000, Used 1000. Please try again in 1m26s.",
-    "You have reached your daily limit of free requests",
-    "Too many requests: daily quota reached",
-]
-
-
-@pytest.mark.parametrize("words", USED_UP)
-@pytest.mark.parametrize("status", [429, 200])
-def test_a_day_s_free_questions_that_are_used_up_are_no_busy_server(server, words, status):  # noqa: F811
-    server.script += [(status, {}, error(words, code=429))]
-    assert fault(remote(server)).kind == "quota" and len(server.requests) == 1
-
-
-@pytest.mark.parametrize("words", ["Rate limit reached on requests per minute", "Too many requests", "slow down"])
-def test_a_minute_s_are_waited_for(server, words):  # noqa: F811
-    server.script += [(429, QUICK, error(words)), (200, {}, said(SAID))]
-    assert ask(remote(server)).sentence == SAID
-
-
-def test_a_date_to_wait_for_is_read(server):  # noqa: F811
-    server.script += [(429, {"Retry-After": "Wed, 21 Oct 2037 07:28:00 GMT"}, error("slow down"))]
-    assert fault(remote(server)).kind == "busy" and len(server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        ("failing", said("A dog lies on", finish="error")),
-        ("no chat", '{"message": {"content": "A dog"}, "done": false}\n{"done": true}\n'),
-    ],
-)
-def test_what_came_of_an_error_or_in_pieces_is_no_answer(server, kind, body):  # noqa: F811
-    server.script += [(200, {}, body)]
-    assert fault(remote(server, retries=0)).kind == kind
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_no_letter_is_lost_whatever_the_body_is_written_in(server, encoding):  # noqa: F811
-    body = json.dumps({"choices": [{"message": {"content": "A dog in a café."}}]}, ensure_ascii=False).encode(encoding)
-    server.script += [(200, {"Content-Length": str(len(body))}, [body])]
-    assert ask(remote(server)).sentence == "A dog in a café."
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,15 @@ Repeats = Annotated[int, typer.Option("--repeats", help="kohya: times that an ep
 def export(
     folder: Folder, layout: Layout, to: Place, trigger: Trigger = USUAL, case: Case = None, repeats: Repeats = 10
 ) -> None:
-    """Give pictures and captions to another trainer: kohya's sd-scripts, or Hugging Face's imagefolder."""
+    """Give pictures and captions to another trainer: kohya's sd-scripts, or Hugging Face's imagefolder.
+
+    kohya: train with --train_data_dir TO --caption_extension .txt; masks are for its conditioning_data_dir.
+    imagefolder: load with load_dataset("imagefolder", data_dir=TO); masks are left out, as they would be pictures.
+    """
     from sidkit.layouts.given_back import give_back
 
-    for path in give_back(folder, to, layout, trigger=trigger, case=case, repeats=repeats):
+    notes: list[str] = []
+    for path in give_back(folder, to, layout, trigger=trigger, case=case, repeats=repeats, tell=notes.append):
         tell_line(path)
+    for note in notes:
+        tell_line(note, err=True)

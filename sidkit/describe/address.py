@@ -6,7 +6,7 @@ import base64
 import os
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sidkit.shown import shown
@@ -14,7 +14,6 @@ from sidkit.shown import shown
 KEY = "OPENAI_API_KEY"
 CHAT = "/chat/completions"
 LONG = 8  # letters; what is shorter may be a part of any word
-PART = 10  # letters of a secret that are not shown either
 SECRET = 16  # letters; from here on no word of a caption is meant
 
 
@@ -34,10 +33,10 @@ def read_address(text: str) -> str:
     """An address that can be asked. ValueError for any other, without the password that it may hold."""
     text = text.strip()
     if not _can_be_asked(text):
-        told = re.sub(r"(//)?.*@", r"\1***@", text).partition("?")[0]
+        bare = re.sub(r"[^/@]*@", "***@", text)
         raise ValueError(
             f"openai: expected an address with http:// or https:// before it, such as http://localhost:11434/v1, "
-            f"got {shown(told)}"
+            f"got {shown(bare)}"
         )
     if CHAT in text:
         raise ValueError(f"openai: expected an address such as http://localhost:11434/v1, without {CHAT} at its end")
@@ -50,9 +49,10 @@ def host_of(address: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
-def bare(address: str) -> str:
-    """The address as the client may log it, without a password and without what stands behind a question mark."""
-    return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", address)[0])
+def without_password(address: str) -> str:
+    """The address as the client may log it."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def password_header(address: str) -> dict[str, str]:
@@ -76,16 +76,9 @@ def proxy_of(address: str) -> str:
 
 def secrets_for(address: str) -> set[str]:
     """The key, and the passwords in the address and in those of proxies."""
-    addresses = [text for text in (address, *getproxies().values()) if _can_be_asked(text)]
-    passwords = {urlsplit(text).password or "" for text in addresses} | set(query_of(address).values())
-    headers = {header.removeprefix("Basic ") for text in addresses for header in password_header(text).values()}
-    plain = {read_key(), *passwords, *map(unquote, passwords)}
-    return (plain | headers | {quote(secret, safe="") for secret in plain}) - {""}
-
-
-def query_of(address: str) -> dict[str, str]:
-    """What an address has behind its question mark, such as Azure's api-version."""
-    return dict(parse_qsl(urlsplit(address).query))
+    addresses = [address, *getproxies().values()]
+    passwords = {urlsplit(text).password or "" for text in addresses if _can_be_asked(text)}
+    return {read_key(), *passwords, *map(unquote, passwords)} - {""}
 
 
 def masked(message: str, secrets: Iterable[str]) -> str:
@@ -93,19 +86,7 @@ def masked(message: str, secrets: Iterable[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         found = re.escape(secret) if len(secret) >= LONG else rf"(?<!\w){re.escape(secret)}(?!\w)"
         message = re.sub(found, "***", message)
-    for secret in filter(_is_no_word, secrets):
-        message = _without_parts(message, secret)
     return message
-
-
-def _without_parts(message: str, secret: str) -> str:
-    """A message without what a server left of a secret that it has cut."""
-    parts = {secret[start : start + PART] for start in range(len(secret) - PART + 1)}
-    hidden = set[int]()
-    for start in range(len(message) - PART + 1):
-        if message[start : start + PART] in parts:
-            hidden.update(range(start, start + PART))
-    return re.sub(r"\0+", "***", "".join("\0" if place in hidden else letter for place, letter in enumerate(message)))
 
 
 def gives_away(answer: str, secrets: Iterable[str]) -> bool:

@@ -39,7 +39,7 @@ ADVICE: dict[Kind, str] = {
     "address": "the server has no chat at this address: most have it under /v1",
     "key": "the server refuses the key: export one of this server in OPENAI_API_KEY",
     "forbidden": "the server does not let this key in here: ask for access, or take another model",
-    "quota": "there is no credit left for this key: pay, raise its limit, or wait until the server renews it",
+    "quota": "there is no credit left for this key: pay, or raise its limit, at the server's",
     "busy": "the server has too many questions: ask again later",
     "unknown model": "the server has no such model: say with --model one that it has",
     "no vision": "the model takes no pictures: say with --model one that can see",

@@ -36,7 +36,7 @@ LABEL = re.compile(
     rf"^\W*(?:(?:final|image|the|a|detailed|my)\s+)*{_LABELED}\s*(?:\([^)]*\))?\s*[:=]\s*", re.IGNORECASE
 )
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=\W*[A-Z\d])")
-STUCK = re.compile(r"\b(\w+(?:\W+\w+){0,24}?)(?:\W+\1\b){3,}", re.IGNORECASE)  # the same words four times
+STUCK = re.compile(r"\b(\w+(?:\W+\w+){0,4}?)(?:\W+\1\b){3,}", re.IGNORECASE)  # the same words four times
 QUOTES = "\"'“”„‘’‚«»‹›「」『』 "
 # Words without which there is hardly an English sentence.
 ENGLISH = re.compile(
@@ -81,7 +81,7 @@ def read_answer(raw: str | None, class_word: str, instruction: Instruction, mode
 
 def _sentence(text: str, class_word: str, instruction: Instruction) -> str:
     """The sentence that was asked for, out of what a model has said around it."""
-    blocks = words(_out_of_json(text).replace("\\n", "\n"))  # a line end that was escaped twice
+    blocks = words(_out_of_json(text))
     whole = " ".join(blocks)
     if instruction.answer == "sentence":
         question = clean(instruction.text)
@@ -113,7 +113,7 @@ def _out_of_json(text: str) -> str:
             value = dict(enumerate(json.loads(inside)))
     texts = [part for part in (value or {}).values() if isinstance(part, str)]
     if len(texts) == 1:
-        return _out_of_json(texts[0])
+        return texts[0]
     raise AnswerError(objection(text) or "broken", text)
 
 
@@ -138,9 +138,7 @@ def _found(blocks: list[str], beginning: str, class_word: str) -> tuple[str, str
         for index, block in enumerate(bare):
             part = inside.search(block)
             if part:
-                before = block[: part.start(1)]
-                closing = QUOTES + "." if before[-1:] in QUOTES.strip() else QUOTES
-                return " ".join([*blocks[:index], before]), part.group(1).rstrip(closing)
+                return " ".join([*blocks[:index], block[: part.start(1)]]), part.group(1).rstrip(QUOTES)
     complete = [block for block in bare if not block.endswith(":")] or bare
     naming = [block for block in complete if re.search(pattern(class_word), block, re.IGNORECASE)]
     return "", (naming or complete)[0]

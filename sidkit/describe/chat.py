@@ -7,25 +7,21 @@ a whole try. What stays as it is (no key, no credit, no such model) is asked onc
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from sidkit.describe.address import (
-    bare,
     gives_away,
     host_of,
     masked,
     password_header,
     proxy_of,
-    query_of,
     read_key,
     secrets_for,
+    without_password,
 )
 from sidkit.describe.answer_error import AnswerError, Kind
 from sidkit.describe.completion import read_completion
@@ -35,7 +31,6 @@ from sidkit.describe.structure import schema
 STRUCTURED = {"type": "json_schema", "json_schema": {"name": "description", "strict": True, "schema": schema()}}
 PASSING = ("busy", "failing", "too slow", "unreachable")
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries
-ELSEWHERE = "another address answers for this one: sign in to the network if it asks for that, or name it as --base-url"
 CONNECT = 10.0  # seconds until somebody has to be there
 
 
@@ -116,18 +111,17 @@ class Chat:
 
         options = dict(
             api_key=read_key() or "none",  # servers of one's own ask for none, the client insists
-            base_url=bare(self.address),
+            base_url=without_password(self.address),
             default_headers=password_header(self.address),
-            default_query=query_of(self.address),
             timeout=Timeout(self.timeout, connect=min(self.timeout, CONNECT)),
             max_retries=0,
         )
-        try:  # a picture goes to the server that was named, and is not sent on
-            return AsyncOpenAI(**options, http_client=DefaultAsyncHttpxClient(follow_redirects=False))
+        try:
+            return AsyncOpenAI(**options)
         except (ImportError, ValueError) as error:  # of a proxy in the environment that the client cannot use
             if proxy_of(self.address):
                 raise _Failed("proxy", f"proxy {proxy_of(self.address)}: {error}") from error
-        return AsyncOpenAI(**options, http_client=DefaultAsyncHttpxClient(trust_env=False, follow_redirects=False))
+        return AsyncOpenAI(**options, http_client=DefaultAsyncHttpxClient(trust_env=False))
 
     def _question(self, content: list[dict[str, Any]], form: _Form) -> dict[str, Any]:
         question = {"model": self.model, "messages": [{"role": "user", "content": content}], form.limit: self.tokens}
@@ -167,7 +161,7 @@ class Chat:
             raise self._answered(error.response) from error
         except openai.APIConnectionError as error:
             raise self._unreached(error) from error
-        completion = read_completion(_decoded(response.content))
+        completion = read_completion(response.text)
         self.spent_in += completion.tokens_in
         self.spent_out += completion.tokens_out
         return completion.text()
@@ -175,9 +169,6 @@ class Chat:
     def _answered(self, response: Any) -> _Failed:
         """What a status that is none of success says."""
         status, words = response.status_code, words_of(response.text)
-        if "location" in response.headers or status == HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED:
-            place = bare(response.headers.get("location", ""))
-            return _Failed("address", " ".join(filter(None, [str(status), place or words])), ELSEWHERE, status=status)
         kind = kind_of(status, words)
         if is_page(response.text) and proxy_of(self.address):
             kind = "proxy"
@@ -207,14 +198,6 @@ class Chat:
         return ""
 
 
-def _decoded(body: bytes) -> str:
-    """A body in UTF-8, as the protocol has it, else as servers of Windows write it, so that no letter is lost."""
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
-
-
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
@@ -232,6 +215,4 @@ def _pause_in(response: Any) -> float | None:
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with suppress(ValueError, KeyError):  # a date; none
             return max(0.0, float(response.headers[name]) * unit)
-    with suppress(ValueError, KeyError):
-        return max(0.0, parsedate_to_datetime(response.headers["retry-after"]).timestamp() - time.time())
     return None

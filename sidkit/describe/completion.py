@@ -42,9 +42,9 @@ def read_completion(body: str) -> Completion:
 
 def _parsed(body: str) -> dict[str, Any]:
     try:
-        value = json.loads(body.removeprefix("\ufeff"))
+        value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        if body.lstrip().startswith(("data:", "event:", ":")) or str(error).startswith("Extra data"):
+        if body.lstrip().startswith(("data:", "event:", ":")):
             raise AnswerError("no chat", words_of(body), STREAM) from error
         begun = body.lstrip().startswith("{")  # and was cut off
         raise AnswerError("broken" if begun else "no chat", words_of(body)) from error
@@ -79,8 +79,6 @@ def _text(choice: dict[str, Any]) -> str:
         raise AnswerError("refused", refusal or text)
     if not text.strip():
         raise _nothing_said(message)
-    if finish == "error":
-        raise AnswerError("failing", text)
     if finish == "length":
         raise AnswerError("cut off", text)
     return text

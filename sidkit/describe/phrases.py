@@ -39,16 +39,12 @@ _JOINED = re.compile(rf"(?:{_PREPOSITION}|{_PLACED}|{_TAKING})\b", re.IGNORECASE
 _BEFORE_PREPOSITION = rf"(?=\s*$|\s+(?:\w+ly\s+)?(?:{_PREPOSITION}|up|down|next|close|and|a|an|the)\b)"
 _HOW = r"(?:\w+ly\s+|half[- ]|well[- ])?"
 _PARTICIPLE = re.compile(rf"{_HOW}(?:\w+(?:ing|ed)|{_IRREGULAR})\b{_BEFORE_PREPOSITION}", re.IGNORECASE)
+_DETERMINED = re.compile(r"(?:an?|the|two|three|four|five|some|several|many|his|her|its|their)\s", re.IGNORECASE)
 _IS = r"(?:is|are|appears? to be|seems? to be)\s+"
 _FINITE = r"(?!is\b|as\b|this\b)\w+[^s\W]s\b"  # sits, wears
 _ABOUT_PLACE = re.compile(
     rf"^(?:the background\s+(?:{_IS}|{_FINITE}\s+)|in the background,?\s+(?:there\s+)?(?:{_IS})?)", re.IGNORECASE
 )
-_LEADING = rf"{_PLACED}|{_PREPOSITION}|{_TAKING}|(?!{_NOUN.pattern})\w+(?:ing|ed)(?=\s+{_PREPOSITION}\b)"
-_ARTICLE = "an?|the|two|three|four|five|some|several|many|his|her|its|their"
-_BEFORE_NOUN = re.compile(rf"((?:(?:{_LEADING})\s+)*)((?:{_ARTICLE})\s)?(.*)", re.IGNORECASE)
-_DETERMINED = re.compile(rf"(?:{_ARTICLE})\s", re.IGNORECASE)
-ADJECTIVES = 3  # words that may stand before a noun: "red and white"
 # What a background is, where no noun is said.
 _ONLY_ADJECTIVES = re.compile(
     r"(?:(?:plain|solid|simple|neutral|blurred|blurry|light|dark|soft|natural|white|black|gr[ae]y|blue|green|red|pink|"
@@ -82,8 +78,7 @@ def in_place(phrase: str, class_word: str) -> str:
 
 def in_pose(phrase: str, class_word: str) -> str:
     """A phrase for what the subject does: "a sitting pose" is "in a sitting pose"."""
-    subject = rf"^(?:the|this|an?)\s+(?:(?!{_PREPOSITION}\b)[\w-]+,?\s+){{1,4}}{pattern(class_word)}\s+(?:{_IS})?"
-    phrase = without_subject(re.sub(subject, "", phrase, flags=re.IGNORECASE), class_word)  # its looks go with it
+    phrase = without_subject(phrase, class_word)
     named = _DETERMINED.match(phrase) or (_NAMED_VIEW.match(phrase) and not _joins(phrase))
     return f"in {phrase}" if named else phrase
 
@@ -93,35 +88,6 @@ def in_style(phrase: str) -> str:
     if not phrase or _joins(phrase) or _DETERMINED.match(phrase):
         return phrase
     return f"in {phrase}" if phrase.lower().endswith("style") else f"in {phrase} style"
-
-
-def closely(plain: str, close: str, class_word: str) -> str:
-    """The close phrase of a thing with the thing in it, where a model says no more of a "ball" than "red"."""
-    close = without_subject(close, class_word)
-    begins_alike = plain.split()[:1] == close.split()[:1]
-    if all(_speaks_of(plain, word) for word in close.split()):
-        return plain or close
-    if not plain or not close or _DETERMINED.match(close) or _speaks_of(close, _head(plain)):
-        return close or plain
-    if _joins(close):
-        return close if begins_alike else f"{plain} {close}"
-    if "," in close or len(close.split()) > ADJECTIVES:
-        return f"{plain}, {close}"
-    before, article, noun = _BEFORE_NOUN.match(plain).groups(default="")
-    thing = f"{close} {noun}"
-    return before + (with_article(thing) if article.lower() in ("a ", "an ") else article + thing)
-
-
-def _head(phrase: str) -> str:
-    """The noun of a phrase: "ball" of "next to a ball on the floor"."""
-    noun = _BEFORE_NOUN.match(phrase).group(3)
-    alone = re.split(rf",|\s{_PREPOSITION}\b", noun, flags=re.IGNORECASE)[0]
-    return (alone.split() or [""])[-1]
-
-
-def _speaks_of(phrase: str, noun: str) -> bool:
-    """Whether a noun, one or many, is in a phrase."""
-    return noun.lower().rstrip("s") in [word.rstrip("s") for word in re.findall(r"[\w'-]+", phrase.lower())]
 
 
 def in_list(phrases: list[str]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ TURN = re.compile(
 _NAMED = r"</?s>|[<\[](?:bos|eos|pad|unk|cls|sep|mask|image|img)[>\]]|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
 OTHER_TURN = re.compile(
     r"(?:<\|(?:im_start|start_header_id|start)\|>|<start_of_turn>)\s*(?:user|human|system)\b|"
-    r"\n\s*(?:\W*(?:user|human|instruction|question)\s*:)|(?<=[.!?])assistant\s*(?=\n|$)",
+    r"\n\s*(?:\W*(?:user|human|instruction|question)\s*:)",
     re.IGNORECASE,
 )
 BOXED = re.compile(r"\\(?:boxed|text)\{([^{}]*)\}")
@@ -53,9 +53,7 @@ INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ud800-\udfff]"
 )
 LEFT_OVER = re.compile(r"`|\*{2,}|(?<!\w)_{2,}|_{2,}(?!\w)")  # of markdown that does not close
-SENTENCE_LINE = re.compile(
-    r"(?<=[.!?:])\n|(?<=[.!?:][\"'”’)])\n|\n(?=\W*(?:option|caption|version|alternative)\s*\d)", re.IGNORECASE
-)  # a line that is a sentence ends there
+SENTENCE_LINE = re.compile(r"(?<=[.!?:])\n|(?<=[.!?:][\"'”’)])\n")  # a line that is a sentence ends there
 EDGES = " \"'`*#-"
 
 

@@ -34,8 +34,7 @@ _FEW = r"(?:[\w'-]+ ){0,4}"  # words between
 NO_PICTURE = _any_of(
     rf"\b{_NOT} {_FEW}{_SEE} {_FEW}{_PICTURE}\b",
     rf"\b(?:no|not? any|any) {_PICTURE} {_FEW}{_COME}\b",
-    rf"\b{_PICTURE} (?:of (?:the |an? |this )?\w+ )?(?:could|can)(?: not|not|n't) be "
-    r"(?:loaded|opened|displayed|seen|viewed|processed|accessed|read)\b",
+    rf"\b{_PICTURE} (?:could|can)(?: not|not|n't) be (?:loaded|opened|displayed|seen|viewed|processed|accessed|read)\b",
     rf"\bthere (?:is|was|seems to be|appears to be) no {_PICTURE}(?:$|[.,;!?])",
     rf"\bwithout {_FEW}(?:seeing|access to|the) {_FEW}{_PICTURE}\b",
     rf"\b{_PICTURE} {_FEW}{_FAILED} {_FEW}{_COME}\b",
@@ -63,7 +62,7 @@ REFUSED = _any_of(
     r"\bprevent\w* me\b",
     r"\bas an? (?:\w+ ){0,3}(?:ai|language model|assistant|chatbot)\b",
     r"\b(?:i|we) (?:must |have to )?(?:decline|refuse|refrain|apologi[sz]e)\b",
-    rf"\b{_WILL_NOT} (?!be seen\b){_FEW}{_DO}\b",
+    rf"\b{_WILL_NOT} {_FEW}{_DO}\b",
     rf"\b{_NOT_FIT} {_FEW}{_DO}\b",
     r"\b(?:cannot|can't|not) (?:be )?(?:\w+ )?(?:described|identified|fulfilled|shared|shown|discern\w+|made out)\b",
     r"\b(?:against|violat\w+|breach\w*|due to|under|by) (?:\w+ ){0,3}(?:policy|policies|guidelines)\b",

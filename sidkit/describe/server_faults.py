@@ -20,12 +20,10 @@ violat\w* (\w+ ){0,4}polic|PolicyViolation|\bprohibited content
 safety (system|filter|settings)|\bmoderation\b|\bflagged\b|legal reasons
 """,
     "busy": r"""
-^(?!.*(\bper[- ]day\b|\bdaily\b)).*(rate[ _-]?limit|per (minute|second)|too many (concurrent )?requests)
-overloaded|at capacity
+rate[ _-]?limit|per (minute|second)|too many (concurrent )?requests|overloaded|at capacity
 """,
     "quota": r"""
 (insufficient|not enough|out of|no|more)[ _]?(quota|credit|balance|fund)
-\bper[- ]day\b|\bdaily\b
 current quota|quota (exceeded|exhausted)|resource[ _]exhausted|\bbilling\b|payment required
 (credit|balance)\w* (\w+ ){0,3}(too )?low|(spend\w*|budget|usage|key) (limit|cap)\b|budget has been exceeded
 """,

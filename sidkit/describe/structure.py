@@ -15,15 +15,13 @@ from sidkit.describe import phrases
 from sidkit.describe.answer_error import AnswerError
 from sidkit.describe.description import Description
 from sidkit.describe.plain_words import clean
-from sidkit.describe.refusals import denies, objection
-from sidkit.inflection import pattern
+from sidkit.describe.refusals import objection
 
 LONGEST_PHRASE = 300  # characters
-_FORBIDS = r" (?!visible|other|clear|obvious)[\w-]+(?: \w+)? (?:sign|notice|sticker)"  # no entry sign
 # How models say that there is nothing to say.
 NOTHING = re.compile(
     r"(?:n/?a|null|nil|empty|undefined|unknown|unclear|unspecified|undetermined|string|text|phrase|\W*)$|"
-    rf"(?:no|not|none|nothing|n/a)\b(?!-|\.? ?\d|{_FORBIDS}).*|"
+    r"(?:no|not|none|nothing|n/a)\b(?!-|\.? ?\d).*|"
     r"(?:i )?(?:unable to|cannot|can't|could not|hard to|difficult to|impossible to) (?:be )?"
     r"(?:determin|identif|tell|discern|specif)\w*.*|description of\b.*",
     re.IGNORECASE,
@@ -54,7 +52,6 @@ def _cleaned(phrase: Any) -> Any:
     return text
 
 
-ESCAPED = re.compile(r"\\([\"\\])")
 OTHER_NAMES = {"name": ("object", "item", "label"), "detail": ("details", "description")}
 
 
@@ -100,12 +97,9 @@ class Thing(_Part):
             raise AnswerError("broken", str(value))
         return parts
 
-    def both(self, class_word: str) -> tuple[str, str]:
-        """The plain phrase and the close one, both empty where the thing is the subject itself."""
-        plain = self.name or self.detail
-        if not phrases.without_subject(plain, class_word):
-            return "", ""
-        return plain, phrases.closely(self.name, self.detail, class_word)
+    def both(self) -> tuple[str, str]:
+        """The plain phrase and the close one."""
+        return self.name or self.detail, self.detail or self.name
 
 
 class Structure(_Part):
@@ -130,8 +124,6 @@ def read_structure(text: str, class_word: str, *, of_style: bool) -> Description
     Raises AnswerError for a text without such an object, and for an object that says nothing.
     """
     answer = _object(text)
-    if denies(str(answer.get("subject")), pattern(class_word)):
-        raise AnswerError("off the point", text)
     try:
         structure = Structure.model_validate(answer)
     except ValidationError as error:
@@ -152,7 +144,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """All objects that begin in a text, also those in others and in texts of others, and one in Python's writing."""
+    """All objects that begin in a text, also those in others; at last one that is written as Python writes it."""
     read = json.JSONDecoder(strict=False).raw_decode  # a line end within a text
     start = text.find("{")
     while start >= 0:
@@ -160,8 +152,6 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
             yield read(text, start)[0]
         start = text.find("{", start + 1)
     whole = text[text.find("{") : text.rfind("}") + 1]
-    if '\\"' in whole:  # an object in a text in an object
-        yield from objects_in(ESCAPED.sub(r"\1", whole))
     try:
         value = ast.literal_eval(whole)  # single quotes, a comma too many
     except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -180,11 +170,11 @@ def _cause(error: ValidationError, text: str) -> AnswerError:
 
 
 def _described(structure: Structure, class_word: str, of_style: bool) -> Description:
-    pairs = [pair for pair in dict.fromkeys(thing.both(class_word) for thing in structure.objects) if any(pair)]
+    pairs = list(dict.fromkeys(thing.both() for thing in structure.objects if any(thing.both())))
     pose = phrases.in_pose(structure.pose, class_word)
     is_ordinary = structure.style.lower() in ORDINARY.replace("\n", "").split("|")
     said_again = pose and any(plain.startswith(f"{pose} ") for plain, _ in pairs)  # "sitting", "sitting on a chair"
-    place, place_closely = structure.background.both(class_word)
+    place, place_closely = structure.background.both()
     return Description(
         class_word,
         objects=_things([plain for plain, _ in pairs], class_word, of_style),

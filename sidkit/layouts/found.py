@@ -15,16 +15,15 @@ CLASS_FOLDERS = ("reg", "class", "regularization", "regularisation")  # of other
 REPEATED = re.compile(r"\d+_(.+)")  # kohya's: how often, and what
 
 
-def find_pictures(source: Path, *, deeper: bool) -> tuple[tuple[Path, ...], list[str]]:
-    """The pictures of one subject, each opened once, and what is said of those that were left.
+def find_pictures(source: Path, *, deeper: bool) -> tuple[tuple[Path, ...], dict[str, list[Path]]]:
+    """The pictures of one subject, each opened once, and the folders that were left, by the reason.
 
     Raises ValueError where there are none, or of more than one subject, and for those that cannot be read.
     """
     places = _deeper(source) if deeper and source.is_dir() else []
     if not places or picture_files(source):
-        return readable_pictures(source, "new"), _left(
-            source, places, "pictures further down; name that folder to take them"
-        )
+        paths = readable_pictures(source, "new")
+        return paths, {"pictures further down; name that folder to take them": places} if places else {}
     of_class = [place for place in places if _is_of_class(place.relative_to(source))]
     own = [place for place in places if place not in of_class]
     _check_one_subject(source, own, of_class)
@@ -32,8 +31,11 @@ def find_pictures(source: Path, *, deeper: bool) -> tuple[tuple[Path, ...], list
     paths = [path for place in own for path in readable_pictures(place, "new")]
     above = dict.fromkeys(place.parent for place in own)
     aside = [path for place in above for path in visible(place) if holds_masks(path)]
-    notes = _left(source, of_class, "pictures of the class and not of the subject")
-    return tuple(paths), [*notes, *_left(source, aside, "beside no picture; move it to where they are")]
+    left = {
+        "pictures of the class and not of the subject": of_class,
+        "beside no picture; move it to where they are": aside,
+    }
+    return tuple(paths), {why: folders for why, folders in left.items() if folders}
 
 
 def words_of_folders(places: Sequence[Path], class_word: str) -> list[str]:
@@ -79,8 +81,9 @@ def _subject_of(place: Path) -> str:
     return match.group(1) if match else place.as_posix()
 
 
-def _left(source: Path, places: Sequence[Path], why: str) -> list[str]:
-    return [f"left: {_places(source, places)}, {why}"] if places else []
+def told_left(source: Path, places: Sequence[Path], why: str) -> str:
+    """What is said of folders that were left."""
+    return f"left: {_places(source, places)}, {why}"
 
 
 def _places(source: Path, places: Sequence[Path]) -> str:

@@ -11,17 +11,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from sidkit.captions import SID_CASE
 from sidkit.config import check_name
 from sidkit.files import check_new_folder, whole_folder
 from sidkit.identifier import USUAL, check_free, check_identifier
-from sidkit.image_files import load_image
+from sidkit.image_files import is_turned, load_image
+from sidkit.inflection import counted
 from sidkit.mark import insert
 from sidkit.masks.given import given_mask, picture_of
-from sidkit.picture_folder import MASKS_FOLDER, composed
+from sidkit.picture_folder import MASKS_FOLDER, composed, mask_file, named
 from sidkit.subjects import Subject, load_subject
 
 REPEATS = 10  # times that kohya's trainer sees each picture in an epoch
@@ -30,14 +31,22 @@ UNNAMEABLE = str.maketrans(dict.fromkeys('/\\:*?"<>|', "-"))  # in a folder's na
 
 
 def give_back(
-    folder: Path, to: Path, layout: str, *, trigger: str = USUAL, case: int | None = None, repeats: int = REPEATS
+    folder: Path,
+    to: Path,
+    layout: str,
+    *,
+    trigger: str = USUAL,
+    case: int | None = None,
+    repeats: int = REPEATS,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> list[Path]:
     """Write a subject's folder as another trainer reads it, whole or not at all; returns the files, pictures first.
 
     `trigger` stands for `[v]`; `case` is that of the captions, needed where there are several and none is of case 3.
-    Pictures are copied as they are, but for formats that other trainers do not read. Raises ValueError for a subject
-    that cannot be trained on here either, a trigger that has another meaning in its captions, and a folder that is
-    there and not empty.
+    Pictures are copied as they are, but for those in formats that other trainers do not read, or that their EXIF turns,
+    which kohya's does not look at (sd-scripts, issue 1316): they are saved as PNG. `tell` gets a line for all that is
+    not as it was, and one for how the folder is read. Raises ValueError for a subject that cannot be trained on here
+    either, a trigger that has another meaning in its captions, and a folder that is there and not empty.
     """
     check_name("layout", layout, LAYOUTS)
     check_identifier(trigger, "trigger")
@@ -51,7 +60,22 @@ def give_back(
     with whole_folder(to) as partial:
         LAYOUTS[layout](subject, captions, partial, f"{repeats}_{trigger} {subject.class_word}")
         files = [path.relative_to(partial) for path in sorted(partial.rglob("*")) if path.is_file()]
+    for note in _notes(subject, layout, to):
+        tell(note)
     return [to / file for file in files]
+
+
+def _notes(subject: Subject, layout: str, to: Path) -> Iterator[str]:
+    """What is not as it was, and how the folder is read."""
+    stems = _stems(subject)
+    if again := [path.name for path in subject.images if not _stays(path)]:
+        yield f"saved as PNG, upright: {named(again)}"
+    if renamed := [path.name for path in subject.images if stems[path.name] != path.stem]:
+        yield f"renamed, as others have that name up to the suffix: {named(renamed)}"
+    masks = sum(mask_file(path) is not None for path in subject.images)
+    if masks and layout == "imagefolder":
+        yield f"left out: {counted(masks, 'mask')}, which an imagefolder would take for further pictures"
+    yield READ_AS[layout].format(to=to)
 
 
 def _kohya(subject: Subject, captions: Mapping[str, str], to: Path, name: str) -> None:
@@ -77,6 +101,10 @@ def _imagefolder(subject: Subject, captions: Mapping[str, str], to: Path, _name:
 LAYOUTS: dict[str, Callable[[Subject, Mapping[str, str], Path, str], None]] = {
     "kohya": _kohya,
     "imagefolder": _imagefolder,
+}
+READ_AS = {
+    "kohya": 'train with --train_data_dir "{to}" --caption_extension .txt',
+    "imagefolder": 'load with load_dataset("imagefolder", data_dir="{to}"), column "text"',
 }
 
 
@@ -111,8 +139,12 @@ def _key(stem: str) -> str:
     return composed(stem).casefold()
 
 
+def _stays(picture: Path) -> bool:
+    return picture.suffix.lower() in READ_BY_ALL and not is_turned(picture)
+
+
 def _copy(picture: Path, place: Path, stem: str) -> Path:
-    if picture.suffix.lower() in READ_BY_ALL:
+    if _stays(picture):
         copy = place / f"{stem}{picture.suffix}"
         shutil.copyfile(picture, copy)
         return copy

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidkit.captions import CAPTIONS, SID_CASE, Captions, write_captions
 from sidkit.files import check_new_folder, whole_folder
 from sidkit.inflection import counted
-from sidkit.layouts.found import find_pictures, words_of_folders
+from sidkit.layouts.found import find_pictures, told_left, words_of_folders
+from sidkit.layouts.left import unread
 from sidkit.layouts.triggers import check_trigger, find_trigger, with_mark
 from sidkit.mark import MARK
 from sidkit.masks.given import given_mask
-from sidkit.picture_folder import MASKS_FOLDER, composed, mask_file, named, visible
+from sidkit.picture_folder import MASKS_FOLDER, composed, mask_file, named
 from sidkit.shown import shown, shown_name
-from sidkit.trade_captions import SIDECARS, Written, captions_beside
+from sidkit.trade_captions import Written, captions_beside
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def read_layout(
     Raises ValueError, with the file, for pictures, masks and captions that cannot be read, for pictures of more than
     one subject, and where the trigger cannot be told.
     """
-    paths, notes = find_pictures(source, deeper=deeper)
+    paths, left = find_pictures(source, deeper=deeper)
+    notes = [told_left(source, places, why) for why, places in left.items()]
     for path in paths:
         given_mask(path)
     written = {}
@@ -98,7 +100,10 @@ def read_layout(
         caption = written.get(path)
         text = with_mark(caption.text, trigger, class_word, of_style=of_style) if caption else ""
         taken.append(Taken(path, names[path], text, caption, mask_file(path)))
-    return Layout(source, tuple(taken), trigger, (*notes, *_unread(paths, written)), has_captions)
+    notes += unread(source, paths, written, [place for places in left.values() for place in places])
+    longer = [caption.file.name for caption in written.values() if caption.more_lines]
+    notes += [f"only the first line was taken of {named(longer)}"] if longer else []
+    return Layout(source, tuple(taken), trigger, tuple(notes), has_captions)
 
 
 def check_place(folder: Path, source: Path) -> None:
@@ -131,21 +136,6 @@ def _names(source: Path, paths: Sequence[Path]) -> dict[Path, str]:
         if count > 1:
             raise ValueError(f"{source}: expected pictures of different names, got {name!r} {count} times; rename one")
     return names
-
-
-def _unread(paths: Sequence[Path], written: dict[Path, Written]) -> list[str]:
-    """What is said of files that were not read though they go with a picture, and of lines in those that were."""
-    used = {caption.file for caption in written.values()} | {mask_file(path) for path in paths} | set(paths)
-    stems = {path.parent / composed(path.stem) for path in paths}
-    beside = [file for folder in sorted({path.parent for path in paths}) for file in visible(folder)]
-    left = [file.name for file in beside if file.parent / composed(file.stem) in stems and _is_left(file, used)]
-    longer = [caption.file.name for caption in written.values() if caption.more_lines]
-    notes = [f"left, as nobody reads it here: {named(left)}"] if left else []
-    return [*notes, f"only the first line was taken of {named(longer)}"] if longer else notes
-
-
-def _is_left(file: Path, used: Set[Path]) -> bool:
-    return file not in used and file.suffix.lower() not in SIDECARS  # an empty one was read
 
 
 def _remarked(picture: Taken) -> str:
