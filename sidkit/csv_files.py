@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from sidkit.shown import shown, shown_names
 from sidkit.spreadsheets import as_it_was
 
 SEPARATORS = ",;\t"
+BOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx, .ods and .numbers begin, and how .xls does
 LARGEST = 10_000_000  # letters of a file
 
 
@@ -28,6 +30,7 @@ def read_csv(path: Path | str, columns: Sequence[str], optional: Sequence[str] =
     Raises ValueError in one line, which names the file and the line, for anything that is no such table, for a column
     of `columns` that is not there, and where there is no row.
     """
+    _check_is_text(path)
     text = read_text(path)
     if len(text) > LARGEST:
         raise ValueError(f"{path}: expected at most {LARGEST} letters, got {len(text)}")
@@ -44,6 +47,14 @@ def read_csv(path: Path | str, columns: Sequence[str], optional: Sequence[str] =
             raise ValueError(f"{path}, line {line}: expected {len(names)} cells, got {len(cells)}: {shown(cells)}")
     frame = pd.DataFrame.from_dict(cells_by_line, orient="index", columns=names, dtype=str)
     return frame[[*columns, *(name for name in optional if name in names)]]
+
+
+def _check_is_text(path: Path | str) -> None:
+    """ValueError for a spreadsheet's own file, which people send in the place of a CSV."""
+    path = Path(path)
+    beginning = path.read_bytes()[:8] if path.is_file() and os.access(path, os.R_OK) else b""
+    if beginning.startswith(BOOKS):
+        raise ValueError(f"{path}: expected CSV, got a spreadsheet's own file; open it and save or export it as CSV")
 
 
 def _rows(text: str, path: Path | str) -> Iterator[tuple[int, list[str]]]:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from sidkit import hub
 from sidkit.config import Profile, locate, shipped
-from sidkit.pipeline_kinds import check_class, check_single, check_unet
+from sidkit.pipeline_kinds import check_class, check_counts, check_single, check_unet
 from sidkit.shown import shown, shown_names
 
 INDEX = "model_index.json"
@@ -49,17 +49,43 @@ def check_pipeline(profile: Profile) -> None:
 
 
 def check_complete(pipe: DiffusionPipeline, profile: Profile) -> None:
-    """Raise ValueError where a loaded folder lacks tensors: diffusers fills in random ones, and only warns."""
+    """Raise ValueError where a folder's weights are not those that its settings ask for.
+
+    `pipe` is what the settings make, with weights or on `meta`. For tensors that are not there diffusers fills in
+    random ones, and only warns.
+    """
     folder = Path(locate(profile.pipeline))
     if not folder.is_dir():
         return
     todo = remedy(profile.pipeline)
     for part in networks(pipe.components):
-        count = sum(len(header(path, todo)) for path in _weights(folder / part, profile.variant))
-        expected = len(getattr(pipe, part).state_dict())
-        if count < expected:
-            told = f"expected {expected} tensors, as its config.json asks for, got {count}"
-            raise ValueError(f"{folder / part}: {told}; the others would be random; {todo}")
+        came = {}
+        for path in _weights(folder / part, profile.variant):
+            came |= header(path, todo)
+        expected = {name: tuple(value.shape) for name, value in getattr(pipe, part).state_dict().items()}
+        if told := _misfit(_bare(expected), _bare(came)):
+            raise ValueError(f"{folder / part}: {told}; {todo}")
+
+
+def _misfit(expected: Mapping[str, tuple[int, ...]], came: Mapping[str, tuple[int, ...]]) -> str:
+    """What of the tensors' shapes, by name, is not as the settings ask for; "" where nothing is.
+
+    Names alone say little: diffusers and transformers read some under older ones.
+    """
+    shared = sorted(expected.keys() & came.keys())
+    if len(came) < len(expected):
+        return f"expected {len(expected)} tensors, as its config.json asks for, got {len(came)}; the others are random"
+    if not shared:
+        return f"expected tensors such as {shown(next(iter(expected)))}, got {shown(next(iter(came)))} and none known"
+    for name in shared:
+        if expected[name] != came[name]:
+            return f"{name}: expected the shape {expected[name]}, as its config.json asks for, got {came[name]}"
+    return ""
+
+
+def _bare(shape_by_name: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Without what some versions of transformers put before each name."""
+    return {name.removeprefix("text_model."): shape for name, shape in shape_by_name.items()}
 
 
 def networks(parts: Iterable[str]) -> list[str]:
@@ -82,7 +108,7 @@ def read_settings(path: Path, otherwise: str) -> dict[str, Any]:
         raise ValueError(f"{path} is missing ({error.strerror}); {otherwise}") from error
     _check_beginning(path, data)
     try:
-        value = json.loads(data)
+        value = json.loads(data.decode())  # only UTF-8 without a mark, as the libraries read it
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: expected JSON ({error}); {otherwise}") from error
     if not isinstance(value, dict):
@@ -122,6 +148,7 @@ def _check_folder(folder: Path, profile: Profile) -> None:
     index = read_settings(folder / INDEX, todo)
     parts = check_class(index, folder)
     settings = {part: _settings_of(folder / part, part, todo) for part in parts}
+    check_counts(settings, folder)
     check_unet(settings, folder)
     files_by_part = {part: _weights(folder / part, profile.variant) for part in networks(parts)}
     for part, files in files_by_part.items():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
+import transformers
+from diffusers import DDIMScheduler
 from diffusers.loaders.single_file_utils import infer_diffusers_model_type
 
-from sidkit.shown import shown, shown_names
+from sidkit.shown import reason, shown, shown_names
 
 ONE_READER = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 PARTS = {  # of a pipeline, by its class
@@ -18,6 +23,11 @@ PARTS = {  # of a pipeline, by its class
 }
 CHANNELS = {9: "for Inpainting", 8: "for InstructPix2Pix", 7: "for upscaling", 5: "for depth"}  # a UNet of so many
 LATENTS = 4  # channels of a picture's latents in Stable Diffusion
+PREDICTIONS = ("epsilon", "v_prediction")
+LIBRARIES = {"diffusers": diffusers, "transformers": transformers}  # that a part may be of; others run their own code
+COUNT = re.compile("layers|timesteps")  # in the names of settings that say how many there are
+MOST_LAYERS, MOST_STEPS = 1000, 100_000
+DAMAGED = "its settings are damaged: copy or download them again"
 OTHER_NOISE = ("EDM", "FlowMatch", "Karras")  # in the names of samplers whose models are trained otherwise
 SINGLE = ("v1", "v2", "xl_base")  # diffusers' names for what is loaded of a single file
 XL_ONLY = "conditioner.embedders.1."
@@ -55,6 +65,9 @@ def check_class(index: Mapping[str, Any], where: Path | str) -> Sequence[str]:
         told = index.get(part)
         if not isinstance(told, list) or len(told) != 2 or not all(isinstance(word, str) for word in told):
             raise ValueError(f"{where}: expected {name} to have a {part}, got {shown(told)}; {WHOLE}")
+        if told[0] not in LIBRARIES or not hasattr(LIBRARIES[told[0]], told[1]):
+            expected = f"expected the {part} to be of {' or '.join(LIBRARIES)}"
+            raise ValueError(f"{where}: {expected}, got {shown(told)}, which they do not have; {WHOLE}")
     return PARTS[name]
 
 
@@ -73,10 +86,45 @@ def check_unet(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> 
     if widths and are_numbers and sum(widths) != reads:
         told = f"expected text encoders {reads} wide, as the UNet reads them, got {sum(widths)}"
         raise ValueError(f"{where}: {told}; the parts are of different models, copy them from one")
-    sampler = settings.get("scheduler", {}).get("_class_name", "")
+    _check_vae(settings.get("vae", {}), where)
+    _check_noise(settings.get("scheduler", {}), where)
+
+
+def check_counts(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> None:
+    """Raise ValueError for a number of layers or steps that would take hours or all memory to build."""
+    for part, values in settings.items():
+        for name, value in values.items():
+            numbers = value if isinstance(value, list) else [value]
+            most = MOST_STEPS if "timesteps" in name else MOST_LAYERS
+            if COUNT.search(name) and any(isinstance(number, int) and number > most for number in numbers):
+                raise ValueError(f"{where}: {part}: {name}: expected at most {most}, got {shown(value)}; {DAMAGED}")
+
+
+def _check_vae(settings: Mapping[str, Any], where: Path | str) -> None:
+    factor = settings.get("scaling_factor", 1.0)
+    if not isinstance(factor, int | float) or not math.isfinite(factor) or factor <= 0:
+        raise ValueError(f"{where}: vae: scaling_factor: expected a positive number, got {shown(factor)}; {DAMAGED}")
+
+
+def _check_noise(settings: Mapping[str, Any], where: Path | str) -> None:
+    """Raise ValueError unless a sampler's settings make noise that grows from step to step."""
+    sampler = settings.get("_class_name", "")
     if any(word in str(sampler) for word in OTHER_NOISE):
         told = f"expected a model of noise as in DDPM, got one of {shown(sampler)}"
         raise ValueError(f"{where}: {told}, which is not trained here; {WHOLE}")
+    kind = settings.get("prediction_type", "epsilon")
+    if kind not in PREDICTIONS:
+        told = f"expected a prediction_type of {' or '.join(PREDICTIONS)}, got {shown(kind)}"
+        raise ValueError(f"{where}: scheduler: {told}; {WHOLE}")
+    try:
+        schedule = DDIMScheduler.from_config(dict(settings))
+        schedule.set_timesteps(1)
+        kept = schedule.alphas_cumprod
+        told = "" if bool(((kept >= 0) & (kept <= 1)).all()) else "noise outside of 0 to 1"
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        told = reason(error)
+    if told:
+        raise ValueError(f"{where}: scheduler: expected the settings of a DDIM sampler, got {told}; {DAMAGED}")
 
 
 def check_single(shape_by_name: Mapping[str, Sequence[int]], path: Path) -> None:

@@ -144,6 +144,75 @@ def test_parts_that_do_not_go_together_are_told(sd, part, settings, message):
     refused(sd, message)
 
 
+@pytest.mark.parametrize("value", [-1, 0, 5, 10**9, "8", None, [], [8, 8], 3.5, {}, float("nan")])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("unet", "norm_num_groups"),
+        ("vae", "norm_num_groups"),
+        ("unet", "attention_head_dim"),
+        ("unet", "block_out_channels"),
+        ("text_encoder", "vocab_size"),
+        ("text_encoder", "num_attention_heads"),
+    ],
+)
+def test_doctor_says_of_settings_that_make_no_model_or_another_in_one_line(sd, part, name, value):
+    edit(sd / part / "config.json", **{name: value})
+    try:
+        examine(profile(sd))
+    except ValueError as refusal:
+        told = str(refusal)
+        assert "sd" in told and "\n" not in told and len(told) < 1000
+    else:  # some values are as good: None is the default of a few, and groups may be others
+        load_pipeline(profile(sd))
+
+
+@pytest.mark.parametrize(
+    ("file", "settings", "message"),
+    [
+        ("unet/config.json", {"norm_num_groups": -1}, "make no model of Stable Diffusion: Expected num groups"),
+        ("unet/config.json", {"layers_per_block": 10**9}, "layers_per_block: expected at most 1000"),
+        ("unet/config.json", {"transformer_layers_per_block": [1, 10**9]}, "expected at most 1000"),
+        ("text_encoder/config.json", {"num_hidden_layers": 10**7}, "num_hidden_layers: expected at most 1000"),
+        ("text_encoder/config.json", {"vocab_size": 10}, r"token_embedding.weight: expected the shape \(10, 16\)"),
+        (
+            "text_encoder/config.json",
+            {"max_position_embeddings": 4},
+            r"position_embedding.weight: expected .*\(4, 16\)",
+        ),
+        ("vae/config.json", {"scaling_factor": None}, "scaling_factor: expected a positive number, got null"),
+        ("vae/config.json", {"scaling_factor": 0}, "scaling_factor: expected a positive number, got 0"),
+        (SAMPLER, {"beta_start": -1}, "expected the settings of a DDIM sampler, got noise outside of 0 to 1"),
+        (SAMPLER, {"beta_end": float("nan")}, "expected the settings of a DDIM sampler"),
+        (SAMPLER, {"beta_schedule": "nosuch"}, "expected the settings of a DDIM sampler"),
+        (SAMPLER, {"num_train_timesteps": 0}, "expected the settings of a DDIM sampler"),
+        (SAMPLER, {"num_train_timesteps": 10**10}, "num_train_timesteps: expected at most 100000"),
+        (SAMPLER, {"prediction_type": "flow"}, "prediction_type of epsilon or v_prediction, got 'flow'"),
+        ("model_index.json", {"unet": ["os", "system"]}, "expected the unet to be of diffusers or transformers"),
+        ("model_index.json", {"unet": ["my_unet", "MyUNet"]}, "which they do not have"),
+        ("model_index.json", {"scheduler": ["diffusers", "NoSuchScheduler"]}, "which they do not have"),
+    ],
+)
+def test_doctor_says_what_is_wrong_before_anything_is_loaded(sd, file, settings, message):
+    edit(sd / file, **settings)
+    with pytest.raises(ValueError, match=message) as refusal:
+        examine(profile(sd))
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("file", ["model_index.json", "unet/config.json", "text_encoder/config.json"])
+def test_settings_in_an_encoding_that_the_libraries_do_not_read_are_named(sd, file, encoding):
+    (sd / file).write_text((sd / file).read_text(), encoding=encoding)
+    refused(sd, f"{file} is damaged: expected JSON")
+
+
+def test_weights_that_are_those_of_another_program_are_told_by_their_names(sd):
+    """As torch.compile names them: diffusers would only warn, and draw from random weights."""
+    save_file({f"_orig_mod.{name}": value for name, value in load_file(sd / UNET).items()}, sd / UNET, {"format": "pt"})
+    refused(sd, "sd/unet: expected tensors such as .*, got '_orig_mod")
+
+
 def test_only_half_precision_there_is_said_with_what_to_set(saved, tmp_path):
     make_pipe("epsilon").save_pretrained(tmp_path / "sd", variant="fp16")
     refused(tmp_path / "sd", "without a variant, found fp16 only; set `variant: fp16` in the profile")

@@ -322,6 +322,30 @@ def test_a_key_and_prompts_that_are_no_tables_are_one_line_with_their_name(pairs
         assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("A", "nobody"), ("A", ""), ("first", "another"), ("second", "another")],
+)
+def test_a_key_with_an_arm_that_the_form_does_not_have_is_refused(written, key, tmp_path, column, value):
+    changed = key.copy()
+    changed.loc[changed.index[1], column] = value
+    (tmp_path / "key.csv").write_text(changed.to_csv(index=False))
+    with pytest.raises(ValueError, match=r"key.csv, line 3: expected the form's two arms, one of them as A"):
+        read_ratings(tmp_path / "key.csv", [tmp_path / "none.csv"])
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.numbers", "a.xls", "a.csv"])
+@pytest.mark.parametrize("data", [b"PK\x03\x04\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1"])
+def test_a_spreadsheet_s_own_file_is_told_with_what_to_do(written, tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=f"{name}: expected CSV, got a spreadsheet's own file; open it and save"):
+        read_ratings(written[1], [tmp_path / name])
+
+
+def test_no_spreadsheet_takes_a_form_s_name_for_a_number(key):
+    assert key["form"].iloc[0][0].isalpha()
+
+
 @pytest.mark.parametrize("name", ["../references/0.png", "/etc/passwd", "a/../../references/0.png"])
 def test_a_picture_outside_of_the_folder_is_not_shown(folder, name):
     (folder / "prompts.csv").write_text(f"file,prompt\n{name},x\n")

@@ -30,7 +30,7 @@ def form(
     first: Annotated[str, typer.Option(help="A folder's arm, or a case of the study [its two folders; 1].")] = "",
     second: Annotated[str, typer.Option(help="The arm or case to compare it with [its two folders; 3].")] = "",
     count: Annotated[int, typer.Option(min=1, help="Pairs that are shown of a study.")] = 20,
-    seed: Annotated[int, typer.Option(help="Of which pairs, their order, and which arm is A.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of which pairs, their order, and which arm is A.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the page and its key go.")] = Path("runs/raters"),
     subject: Annotated[list[str] | None, typer.Option(help="Of the study [the scale's].")] = None,
     profile: ProfileName = "stickers",
@@ -54,7 +54,7 @@ def form(
 def read(
     key: Annotated[Path, typer.Argument(help="key.csv, which was written beside the form.")],
     answers: Annotated[list[Path], typer.Argument(help="What the raters saved, a file each.")],
-    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print every answer with the arm it chose instead.")] = False,
 ) -> None:
     """Print what raters prefer, with 95 % intervals, and how much they agree (Krippendorff's alpha)."""

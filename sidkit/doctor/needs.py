@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sidkit.config import Profile, Training
 from sidkit.doctor.activations import kept_bytes, pass_through
-from sidkit.doctor.architectures import empty_pipeline
+from sidkit.doctor.architectures import empty_pipeline, no_model
 from sidkit.masters import hold
 from sidkit.models import DTYPES, text_parts
 from sidkit.personalization.methods import trained_parameters
@@ -85,7 +85,8 @@ def activation_bytes(profile: Profile, training: Training) -> int:
     pipe = empty_pipeline(profile)
     side = _latent_side(profile, pipe)
     torch.nn.Module.to(pipe.unet, DTYPES[profile.memory.weights])  # diffusers' own warns of nothing
-    whole, bytes_by_block = kept_bytes(pipe.unet, side, training.precision)
+    with no_model(profile):
+        whole, bytes_by_block = kept_bytes(pipe.unet, side, training.precision)
     if not training.gradient_checkpointing:
         return whole
     pipe.unet.enable_gradient_checkpointing()
@@ -98,9 +99,9 @@ def operations(profile: Profile) -> tuple[int, int]:
     pipe = empty_pipeline(profile)
     side = _latent_side(profile, pipe)
     latents = torch.empty(1, pipe.vae.config.latent_channels, side, side, device="meta")
-    with FlopCounterMode(display=False) as unet, torch.no_grad():
+    with no_model(profile), FlopCounterMode(display=False) as unet, torch.no_grad():
         pass_through(pipe.unet, side)
-    with FlopCounterMode(display=False) as decoder, torch.no_grad():
+    with no_model(profile), FlopCounterMode(display=False) as decoder, torch.no_grad():
         pipe.vae.decode(latents)
     return unet.get_total_flops(), decoder.get_total_flops()
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from sidkit.config import Profile
 from sidkit.doctor import needs
+from sidkit.doctor.architectures import empty_pipeline
 from sidkit.doctor.downloads import downloads, pipeline_is_to_come
 from sidkit.doctor.machine import Machine, this_machine
 from sidkit.doctor.units import duration, gigabytes
-from sidkit.pipeline_files import check_pipeline
+from sidkit.pipeline_files import check_complete, check_pipeline
 from sidkit.study.plan import Plan
 from sidkit.worlds import world_of
 
@@ -47,6 +48,7 @@ def examine(profile: Profile, plans: Sequence[Plan] = (), *, store: Path = Path(
     and where it cannot be counted without its weights.
     """
     check_pipeline(profile)
+    check_complete(empty_pipeline(profile), profile)
     machine = this_machine(profile)
     memory_by_method = {method: needs.training_memory(profile, method).total for method in profile.training}
     rows = [

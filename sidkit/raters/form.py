@@ -78,9 +78,12 @@ def _on_page(item: Item) -> dict:
 
 
 def _name_of(on_page: list[dict]) -> str:
-    """A form's name is made of what is seen, so that it tells nothing else."""
+    """A form's name is made of what is seen, so that it tells nothing else.
+
+    It begins with a letter: a spreadsheet takes 12e456 for a number, and saves another one.
+    """
     digest = hashlib.sha256(repr(on_page).encode())
-    return digest.hexdigest()[:12]
+    return f"f{digest.hexdigest()[:11]}"
 
 
 def _picture(image: Image.Image) -> dict:

@@ -58,6 +58,11 @@ def _read_key(path: Path | str) -> pd.DataFrame:
     is_of_one_form = key["form"].nunique() == 1
     if not is_of_one_form or key["item"].duplicated().any():
         raise ValueError(f"{path}: expected the key of one form, a row an item; it was changed or joined with another")
+    for line, row in key.iterrows():
+        arms = [row["first"], row["second"]]
+        if arms != [key["first"].iloc[0], key["second"].iloc[0]] or len(set(arms)) < 2 or row["A"] not in arms:
+            told = f"expected the form's two arms, one of them as A, got {shown([*arms, row['A']])}"
+            raise ValueError(f"{path}, line {line}: {told}; the key was changed")
     return key
 
 

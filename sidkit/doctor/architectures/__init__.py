@@ -7,6 +7,8 @@ a model has shapes and no numbers, and takes no memory.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -22,6 +24,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from sidkit.config import Profile, check_name, locate, weights_folder
 from sidkit.models import UNLOADABLE
+from sidkit.pipeline_files import read_settings, remedy
 from sidkit.shown import reason
 
 FOLDER = Path(__file__).parent
@@ -43,7 +46,7 @@ def configuration(profile: Profile) -> dict[str, dict]:
     folder = Path(locate(profile.pipeline))
     if folder.is_dir():
         return {
-            part: json.loads((folder / part / "config.json").read_text())
+            part: read_settings(folder / part / "config.json", remedy(profile.pipeline))
             for part in NETWORKS
             if (folder / part).is_dir()
         }
@@ -60,11 +63,18 @@ def empty_pipeline(profile: Profile, device: str = "meta") -> DiffusionPipeline:
     Its tokenizers stand in for the true ones: they count, and say nothing. ValueError where the settings make no model.
     """
     told = configuration(profile)
-    try:
+    with no_model(profile):
         return _built(told, device)
+
+
+@contextmanager
+def no_model(profile: Profile) -> Iterator[None]:
+    """Whatever the libraries raise inside, where a model is built or passed through, is a fault of its settings."""
+    try:
+        yield
     except UNLOADABLE as error:
         fault = f"profile {profile.name}: the settings of {profile.pipeline} make no model of Stable Diffusion"
-        raise ValueError(f"{fault}: {reason(error)}") from error
+        raise ValueError(f"{fault}: {reason(error)}; {remedy(profile.pipeline)}") from error
 
 
 def _built(told: dict[str, dict], device: str) -> DiffusionPipeline:
