@@ -293,7 +293,7 @@ HEADER = ",".join(COLUMNS)
         (f'{HEADER}\nf,"ann,1,subject,A'.encode(), "a.csv, line 2: expected CSV, but unexpected end of data"),
         (f'{HEADER}\nf,"a"nn,1,subject,A'.encode(), "a.csv, line 2: expected CSV"),
         (f"{HEADER},form\nf,ann,1,subject,A,f".encode(), "expected each column once, got 'form' 2 times"),
-        (b"PK\x03\x04\x14\x00\x06\x00xlsx", "found no form"),
+        (b"PK\x03\x04\x14\x00\x06\x00xlsx", "got a spreadsheet's own file"),
         (b"<!DOCTYPE html><html></html>", "found no form, rater"),
         (b'{"answers": [1, 2]}', "found no form, rater"),
         (f"{HEADER}\nf,{'n' * 200_000},1,subject,A".encode(), "field larger than field limit"),
