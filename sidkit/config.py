@@ -247,17 +247,17 @@ def check_name(kind: str, name: str, known: Iterable[str]) -> str:
 
 def _check_references(profile: Profile, where: str) -> None:
     """Raise ValueError for a model named by nothing, by the address of its page, or as a part that is not shipped."""
-    encoders = profile.encoders
+    encoders, weights = profile.encoders, [method.weights for method in profile.encoder_methods.values()]
     optional = [name for name in (profile.config, encoders.reader) if name is not None]
-    weights = [method.weights for method in profile.encoder_methods.values()]
     for reference in (profile.pipeline, encoders.image_text, encoders.identity, *optional, *weights):
+        told = f"{where}: expected a hub id, folder or file, got {shown(reference)}"
         if not reference.strip():
-            raise ValueError(f"{where}: expected a hub id, folder or file, got {shown(reference)}")
+            raise ValueError(told)
         if part := shipped(reference):
             check_name(f"shipped model in {where}", part, PARTS)
         if "://" in reference:
-            name = reference.partition("://")[2].partition("/")[2]
-            raise ValueError(f"{where}: expected a hub id, folder or file, got {shown(reference)}; try {shown(name)}")
+            _, of_hub, name = reference.partition("://huggingface.co/")
+            raise ValueError(f"{told}; {f'try {shown(name)}' if of_hub else 'download it, and name the file'}")
 
 
 def _check_precisions(profile: Profile) -> None:

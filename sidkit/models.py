@@ -114,7 +114,7 @@ def add_identifier(pipe: DiffusionPipeline, identifier: str) -> None:
     parts = text_parts(pipe)
     for part in parts:
         pieces = part.tokenizer(identifier, add_special_tokens=False)["input_ids"]
-        if not pieces or part.tokenizer.unk_token_id in pieces:
+        if not pieces or set(pieces) & set(part.tokenizer.all_special_ids):  # unknown, or a text's end
             raise ValueError(
                 f"identifier: expected a word in letters that the model knows, got {identifier!r}; try 'sks'"
             )
@@ -226,7 +226,12 @@ def _quietly() -> Iterator[None]:
 
 def _set_resolution(pipe: DiffusionPipeline, side: int) -> None:
     """From here on the UNet's own config says the resolution, for sampling and training alike."""
+    check_resolution(pipe, side)
+    pipe.unet.register_to_config(sample_size=side // pipe.vae_scale_factor)
+
+
+def check_resolution(pipe: DiffusionPipeline, side: int) -> None:
+    """Raise ValueError for a side in px that the pipeline's steps down and up do not give back."""
     step = pipe.vae_scale_factor * 2 ** (len(pipe.unet.config.block_out_channels) - 1)
     if side % step:
         raise ValueError(f"resolution: expected a multiple of {step} px for this pipeline, got {side}")
-    pipe.unet.register_to_config(sample_size=side // pipe.vae_scale_factor)

@@ -18,11 +18,19 @@ from safetensors import SafetensorError, safe_open
 
 from sidkit import hub
 from sidkit.config import Profile, locate, shipped
-from sidkit.pipeline_kinds import check_class, check_counts, check_single, check_unet
+from sidkit.pipeline_kinds import check_buildable, check_class, check_single, check_unet
 from sidkit.shown import shown, shown_names
 
 INDEX = "model_index.json"
 ENDING = ".safetensors"
+OTHER_ENDINGS = {  # of files that no conversion makes a checkpoint, and what to do
+    ".json": "name its folder",
+    ".zip": "unpack it, and name the folder or file that comes out",
+    ".gguf": "its weights are quantized: take the original in 16 or 32 bits",
+    ".crdownload": "the download is not finished: wait, or begin again",
+    ".part": "the download is not finished: wait, or begin again",
+    ".aria2": "the download is not finished: wait, or begin again",
+}
 STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model"}  # of weight files; otherwise "model"
 TOKENIZER_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # either of them
 CONFIGS = {"scheduler": "scheduler_config.json"}  # of a part; otherwise config.json
@@ -137,7 +145,8 @@ def _is_place(reference: str) -> bool:
 
 def _check_file(path: Path) -> None:
     if path.suffix.lower() != ENDING:
-        raise ValueError(f"expected a folder or a {ENDING} file, got {path}; convert it to safetensors first")
+        todo = OTHER_ENDINGS.get(path.suffix.lower(), "convert it to safetensors first")
+        raise ValueError(f"expected a folder or a {ENDING} file, got {path}; {todo}")
     check_single(header(path, remedy("")), path)
 
 
@@ -148,7 +157,7 @@ def _check_folder(folder: Path, profile: Profile) -> None:
     index = read_settings(folder / INDEX, todo)
     parts = check_class(index, folder)
     settings = {part: _settings_of(folder / part, part, todo) for part in parts}
-    check_counts(settings, folder)
+    check_buildable(settings, folder)
     check_unet(settings, folder)
     files_by_part = {part: _weights(folder / part, profile.variant) for part in networks(parts)}
     for part, files in files_by_part.items():
@@ -220,7 +229,14 @@ def _beside(folder: Path) -> str:
         if below:
             return f"did you mean {below[-1]}?"
     files = sorted(path.name for path in folder.glob(f"*{ENDING}"))
-    return f"did you mean a file in it, {shown_names(files)}?" if files else ""
+    if files:
+        return f"did you mean a file in it, {shown_names(files)}?"
+    deeper = [path for pattern in ("*/*", "*/*/*") for path in folder.glob(f"{pattern}{ENDING}") if path.is_file()]
+    return f"did you mean {max(deeper, key=_size)}?" if deeper else ""  # ComfyUI's and others' folders of models
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def _check_cached(profile: Profile) -> None:

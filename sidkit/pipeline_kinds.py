@@ -90,9 +90,11 @@ def check_unet(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> 
     _check_noise(settings.get("scheduler", {}), where)
 
 
-def check_counts(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> None:
-    """Raise ValueError for a number of layers or steps that would take hours or all memory to build."""
+def check_buildable(settings: Mapping[str, Mapping[str, Any]], where: Path | str) -> None:
+    """Raise ValueError for settings that would take hours or all memory to build, and for quantized weights."""
     for part, values in settings.items():
+        if values.get("quantization_config"):
+            raise ValueError(f"{where}: {part}: expected weights in 16 or 32 bits, got quantized ones; {WHOLE}")
         for name, value in values.items():
             numbers = value if isinstance(value, list) else [value]
             most = MOST_STEPS if "timesteps" in name else MOST_LAYERS

@@ -164,6 +164,18 @@ def test_a_profile_that_is_no_file_is_told(tmp_path):
         load_profile("")
 
 
+@pytest.mark.parametrize(
+    ("address", "todo"),
+    [
+        ("https://huggingface.co/stabilityai/sdxl-turbo", "try 'stabilityai/sdxl-turbo'"),
+        ("https://civitai.com/models/4201", "download it, and name the file"),
+    ],
+)
+def test_the_address_of_a_page_is_no_model(address, todo):
+    with pytest.raises(ValueError, match=f"expected a hub id, folder or file, got .*; {todo}"):
+        load_profile("sd15", pipeline=address)
+
+
 def test_a_pipeline_at_home_is_found(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert locate("~/models/sd") == str(tmp_path / "models" / "sd")

@@ -8,6 +8,7 @@ from conftest import without_masks
 from sidkit.check.check import find
 from sidkit.config import load_profile
 from sidkit.identifier import check_free, check_identifier
+from sidkit.models import add_identifier
 from sidkit.runs import Runs
 from sidkit.study.plan import make_plan
 from sidkit.study.run import run_study
@@ -39,6 +40,13 @@ def test_a_word_of_its_own_may(identifier):
 def test_what_is_no_word_of_its_own_may_not(identifier, message):
     with pytest.raises(ValueError, match=f"^profile mine: identifier: .*{message}"):
         check_identifier(identifier, "profile mine")
+
+
+def test_a_token_that_ends_or_begins_a_text_may_not(tiny_pipe):
+    tokenizer = tiny_pipe.tokenizer
+    for word in (tokenizer.bos_token, tokenizer.eos_token, tokenizer.unk_token):
+        with pytest.raises(ValueError, match="identifier: expected a word in letters that the model knows"):
+            add_identifier(tiny_pipe, word)
 
 
 @pytest.mark.parametrize(

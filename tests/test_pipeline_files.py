@@ -200,6 +200,34 @@ def test_doctor_says_what_is_wrong_before_anything_is_loaded(sd, file, settings,
     assert "\n" not in str(refusal.value)
 
 
+def test_a_resolution_that_the_pipeline_does_not_give_is_told(sd):
+    for ask in (load_pipeline, examine):
+        with pytest.raises(ValueError, match="resolution: expected a multiple of .* got 65"):
+            ask(profile(sd, resolution=65))
+
+
+@pytest.mark.parametrize("part", ["unet", "text_encoder"])
+def test_quantized_weights_are_told(sd, part):
+    edit(sd / part / "config.json", quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True})
+    refused(sd, f"{part}: expected weights in 16 or 32 bits, got quantized ones")
+
+
+@pytest.mark.parametrize(
+    ("name", "todo"),
+    [("m.gguf", "take the original"), ("m.zip", "unpack it"), ("m.safetensors.crdownload", "not finished")],
+)
+def test_a_file_that_cannot_be_converted_is_told_what_to_do(tmp_path, name, todo):
+    (tmp_path / name).write_bytes(b"GGUF")
+    refused(tmp_path / name, todo)
+
+
+def test_the_largest_file_in_another_program_s_folder_is_offered(tmp_path):
+    for name, size in {"checkpoints/sd.safetensors": 20, "loras/dog.safetensors": 10}.items():
+        (tmp_path / "ui" / "models" / name).parent.mkdir(parents=True)
+        (tmp_path / "ui" / "models" / name).write_bytes(bytes(size))
+    refused(tmp_path / "ui", "did you mean .*checkpoints/sd.safetensors")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("file", ["model_index.json", "unet/config.json", "text_encoder/config.json"])
 def test_settings_in_an_encoding_that_the_libraries_do_not_read_are_named(sd, file, encoding):

@@ -15,6 +15,7 @@ from sidkit.doctor.architectures import empty_pipeline
 from sidkit.doctor.downloads import downloads, pipeline_is_to_come
 from sidkit.doctor.machine import Machine, this_machine
 from sidkit.doctor.units import duration, gigabytes
+from sidkit.models import check_resolution
 from sidkit.pipeline_files import check_complete, check_pipeline
 from sidkit.study.plan import Plan
 from sidkit.worlds import world_of
@@ -48,7 +49,9 @@ def examine(profile: Profile, plans: Sequence[Plan] = (), *, store: Path = Path(
     and where it cannot be counted without its weights.
     """
     check_pipeline(profile)
-    check_complete(empty_pipeline(profile), profile)
+    empty = empty_pipeline(profile)
+    check_complete(empty, profile)
+    check_resolution(empty, profile.resolution)
     machine = this_machine(profile)
     memory_by_method = {method: needs.training_memory(profile, method).total for method in profile.training}
     rows = [

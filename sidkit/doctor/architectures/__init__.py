@@ -51,7 +51,8 @@ def configuration(profile: Profile) -> dict[str, dict]:
             if (folder / part).is_dir()
         }
     if profile.architecture is None:
-        told = f"profile {profile.name}: expected a folder, or an architecture ({', '.join(architectures())})"
+        known = ", ".join(architectures())
+        told = f"profile {profile.name}: expected a folder (none is there), or an architecture ({known})"
         raise ValueError(f"{told}; name one to have {profile.pipeline} counted without its weights")
     known = check_name("architecture", profile.architecture, architectures())
     return json.loads((FOLDER / f"{known}.json").read_text())
