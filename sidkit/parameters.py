@@ -139,6 +139,8 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
         name, equals, text = assignment.partition("=")
         if not equals or not name.isidentifier():
             raise ValueError(f"parameter: expected name=value, got {shown(assignment)}")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):  # a byte that the terminal's encoding does not know
+            raise ValueError(f"{name}: expected text in UTF-8, got {shown(text)}; set LANG to a UTF-8 one, or type it")
         if name in text_by_name:
             both = f"{shown(text_by_name[name])} and {shown(text)}"
             raise ValueError(f"{name}: expected one value, got {both}; for a list write -p '{name}=[a, b]'")

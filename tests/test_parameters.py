@@ -224,3 +224,8 @@ def test_a_cell_of_another_kind_is_one_line_and_nothing_in_it_runs(tmp_path, mon
     with pytest.raises(ValueError, match=re.escape(f"{source}: parameters cell: expected ")) as refusal:
         declared_parameters(source)
     assert "\n" not in str(refusal.value) and os.listdir(tmp_path) == ["odd.ipynb"]
+
+
+def test_a_byte_that_is_no_letter_is_told_before_anything_runs():
+    with pytest.raises(ValueError, match="s: expected text in UTF-8, got"):
+        parse_assignments(["s=M\udcfcller"])

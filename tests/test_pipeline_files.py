@@ -182,7 +182,7 @@ def test_doctor_says_of_settings_that_make_no_model_or_another_in_one_line(sd, p
         ),
         ("vae/config.json", {"scaling_factor": None}, "scaling_factor: expected a positive number, got null"),
         ("vae/config.json", {"scaling_factor": 0}, "scaling_factor: expected a positive number, got 0"),
-        (SAMPLER, {"beta_start": -1}, "expected the settings of a DDIM sampler, got noise outside of 0 to 1"),
+        (SAMPLER, {"beta_start": -1}, "expected the settings of a DDIM sampler"),
         (SAMPLER, {"beta_end": float("nan")}, "expected the settings of a DDIM sampler"),
         (SAMPLER, {"beta_schedule": "nosuch"}, "expected the settings of a DDIM sampler"),
         (SAMPLER, {"num_train_timesteps": 0}, "expected the settings of a DDIM sampler"),
