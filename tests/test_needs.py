@@ -124,7 +124,7 @@ def test_time_goes_with_the_work():
 
 
 def test_a_profile_that_cannot_be_counted_says_what_it_lacks():
-    with pytest.raises(ValueError, match=r"expected a folder \(none is there\), or an architecture \(sd15, sd21, sdxl\)"):
+    with pytest.raises(ValueError, match=r"\(none is there\), or an architecture \(sd15, sd21, sdxl\)"):
         configuration(replace(load_profile("sd15"), architecture=None))
     with pytest.raises(ValueError, match="unknown architecture 'sd16'"):
         configuration(replace(load_profile("sd15"), architecture="sd16"))
