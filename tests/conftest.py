@@ -5,6 +5,7 @@ import sidkit  # noqa: F401  # isort: skip  (before diffusers: `sidkit.torchvisi
 import copy
 import functools
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ from sidkit.stickers.nets import IdentityNet, Reader
 from sidkit.stickers.references import make_subject
 from sidkit.stickers.segmenter import Segmenter
 from sidkit.study.chapter import Results
+
+# A shell has what it runs in the background ignore Ctrl-C, and that would be inherited by what the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 SECRETS = {"OPENAI_API_KEY": "sk-test-3f9a7c51d2e84b06", "HF_TOKEN": "hf_test91c0d7aa45be2f63"}  # nobody's

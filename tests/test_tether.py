@@ -12,7 +12,7 @@ from test_notebook import write
 
 from sidkit import tether
 
-SECONDS = 60  # until a process that ought to end is said to live on
+SECONDS = 30  # until a process that ought to end is said to live on
 CHILD = """
 import subprocess, sys, time
 from pathlib import Path
