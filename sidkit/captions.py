@@ -13,7 +13,6 @@ caption waits to be written: `read_captions` refuses what is malformed, `Caption
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from sidkit.config import check_name
-from sidkit.files import read_json, write_json
+from sidkit.files import composed, read_json, write_json
 from sidkit.mark import MARK, TRIGGER, check_mark
 from sidkit.shown import shown, shown_name
 
@@ -123,10 +122,10 @@ class Captions(BaseModel):
 
         Raises ValueError where two captions are of one picture.
         """
-        real_names = {_composed(name): name for name in pictures}
+        real_names = {composed(name): name for name in pictures}
         captions: dict[str, dict[int, str]] = {}
         for file, texts in self.captions.items():
-            name = real_names.get(_composed(file), file)
+            name = real_names.get(composed(file), file)
             if name in captions:
                 told = f"expected one caption for {shown_name(name)}, got two, its accents spelt in two ways"
                 raise ValueError(f"{CAPTIONS}: {told}")
@@ -253,11 +252,6 @@ def write_captions(folder: Path | str, captions: Captions) -> None:
         if set(texts) == {SID_CASE}:
             values["captions"][file] = texts[SID_CASE]
     write_json(Path(folder) / CAPTIONS, values)
-
-
-def _composed(name: str) -> str:
-    """A file's name with each letter and its accent as one character."""
-    return unicodedata.normalize("NFC", name)
 
 
 def _explained(error: ValidationError) -> str:

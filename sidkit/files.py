@@ -18,6 +18,7 @@ import re
 import shutil
 import stat
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -183,6 +184,16 @@ def whole_folder(path: Path | str) -> Iterator[Path]:
 def partial_path(path: Path) -> Path:
     """A hidden name in the same folder, and so on the same disk, where a rename is one step."""
     return path.with_name(f".{path.name[:LONGEST]}{PARTIAL}")
+
+
+def composed(name: str) -> str:
+    """A file's name with each letter and its accent as one character: systems spell it in two ways."""
+    return unicodedata.normalize("NFC", name)
+
+
+def name_key(name: str) -> str:
+    """What two names share that a disk may take for one: Windows and macOS do not tell large letters from small."""
+    return composed(name).casefold()
 
 
 def is_there(path: Path | str) -> bool:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PIL import Image
 
+from sidkit.files import composed
 from sidkit.image_files import READS_AVIF, format_of, load_image
 from sidkit.shown import shown, shown_name
 from sidkit.two_values import is_mask
@@ -142,11 +142,6 @@ def twins_of(picture: Path) -> list[str]:
 def visible(folder: Path) -> list[Path]:
     """What is in a folder, by name, but for what systems hide there."""
     return sorted(path for path in folder.iterdir() if not path.name.startswith(HIDDEN))
-
-
-def composed(name: str) -> str:
-    """A file's name with each letter and its accent as one character: systems spell it in two ways."""
-    return unicodedata.normalize("NFC", name)
 
 
 def is_text(name: str) -> bool:

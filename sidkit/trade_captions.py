@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sidkit.captions import CAPTIONS
-from sidkit.files import parse_json, read_text
+from sidkit.files import name_key, parse_json, read_text
 from sidkit.inflection import counted
-from sidkit.picture_folder import composed, named, visible
+from sidkit.picture_folder import named, visible
 from sidkit.shown import shown, shown_names
 
 SIDECARS = (".txt", ".caption")
@@ -70,19 +70,14 @@ def _sidecars(pictures: Sequence[Path]) -> Iterator[tuple[Path, Written]]:
     for picture in pictures:
         for base in dict.fromkeys((picture.stem, picture.name)):
             for suffix in SIDECARS:
-                file = files[picture.parent].get(_key(base + suffix))
+                file = files[picture.parent].get(name_key(base + suffix))
                 lines = _lines(file) if file else []
                 if lines:
                     yield picture, Written(lines[0], file, len(lines) - 1)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    return {_key(path.name): path for path in visible(folder)}
-
-
-def _key(name: str) -> str:
-    """Windows and macOS do not tell large letters from small ones."""
-    return composed(name).casefold()
+    return {name_key(path.name): path for path in visible(folder)}
 
 
 def _lines(file: Path) -> list[str]:
@@ -92,7 +87,9 @@ def _lines(file: Path) -> list[str]:
 def _tables(folder: Path, pictures: Sequence[Path]) -> Iterator[tuple[Path, Written]]:
     """From the tables of a folder, and of those in it where pictures lie."""
     for place in sorted({folder, *(picture.parent for picture in pictures)}):
-        by_path = {_key(path.relative_to(place).as_posix()): path for path in pictures if path.is_relative_to(place)}
+        by_path = {
+            name_key(path.relative_to(place).as_posix()): path for path in pictures if path.is_relative_to(place)
+        }
         for name in TABLES:
             if (place / name).exists():
                 yield from _in_table(place / name, by_path)
@@ -107,7 +104,7 @@ def _in_table(table: Path, by_path: Mapping[str, Path]) -> Iterator[tuple[Path, 
         where = f"{table}: line {number}"
         _check_columns(list(row), where)
         file = _one_of(row, FILE_COLUMNS, where)
-        picture = by_path.get(_key(PurePosixPath(file.replace("\\", "/")).as_posix()))
+        picture = by_path.get(name_key(PurePosixPath(file.replace("\\", "/")).as_posix()))
         if picture is None:
             told = f"expected a picture that is in {table.parent}, got {shown(file)}"
             raise ValueError(f"{where}: {told}; put it there, or take the line out")

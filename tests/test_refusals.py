@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from test_captions import GOOD, WHOLE, NobodyIsAsked
 from typer.testing import CliRunner
 
 from sidkit.captions import BIASES
@@ -27,26 +28,9 @@ from sidkit.new import make_new
 from sidkit.study.plan import make_plan
 from sidkit.subjects import load_subject
 
-GOOD = {"00.png": "a photo of a [v] dog on a green sofa", "01.png": "a photo of a [v] dog by a wooden fence"}
-WHOLE = {"class_word": "dog", "bias": ["background"], "captions": GOOD}
 LONG = "a photo of a [v] dog on a beach" + " beside a blue ball" * 12  # 59 tokens: Sticker World's model reads 48
 TOO_LONG = "a photo of a [v] dog on a beach" + " beside a blue ball" * 30
 STICKERS = load_profile("stickers")
-
-
-class NobodyIsAsked:
-    """A describer that must not be asked."""
-
-    name, paid = "nobody", 0.0
-
-    def fits(self, instruction):
-        return instruction
-
-    def cost(self, sizes, instruction):
-        return None
-
-    def describe(self, image, class_word, instruction):
-        raise AssertionError("asked")
 
 
 @pytest.fixture

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from sidkit.captions import SID_CASE
 from sidkit.config import check_name
-from sidkit.files import check_new_folder, whole_folder
+from sidkit.files import check_new_folder, name_key, whole_folder
 from sidkit.identifier import USUAL, check_free, check_identifier
 from sidkit.image_files import is_turned, load_image
 from sidkit.inflection import counted
 from sidkit.mark import insert
 from sidkit.masks.given import given_mask, picture_of
-from sidkit.picture_folder import MASKS_FOLDER, composed, mask_file, named
+from sidkit.picture_folder import MASKS_FOLDER, mask_file, named
 from sidkit.subjects import Subject, load_subject
 
 REPEATS = 10  # times that kohya's trainer sees each picture in an epoch
@@ -120,23 +120,18 @@ def _case(subject: Subject, case: int | None) -> int:
 
 def _stems(subject: Subject) -> dict[str, str]:
     """By file, its name without suffix, or with it where two pictures share that: their captions must not mix."""
-    counts = Counter(_key(path.stem) for path in subject.images)
+    counts = Counter(name_key(path.stem) for path in subject.images)
     taken = {stem for stem, count in counts.items() if count == 1}
     by_file = {}
     for path in subject.images:
         stem = path.stem
-        if counts[_key(stem)] > 1:
+        if counts[name_key(stem)] > 1:
             stem = path.name.replace(".", "_")
-            while _key(stem) in taken:
+            while name_key(stem) in taken:
                 stem += "_"
-            taken.add(_key(stem))
+            taken.add(name_key(stem))
         by_file[path.name] = stem
     return by_file
-
-
-def _key(stem: str) -> str:
-    """Windows and macOS do not tell large letters from small ones."""
-    return composed(stem).casefold()
 
 
 def _stays(picture: Path) -> bool:

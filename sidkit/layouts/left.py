@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sidkit.captions import CAPTIONS
 from sidkit.describe.kept import DESCRIPTIONS
-from sidkit.picture_folder import composed, mask_file, visible
+from sidkit.files import name_key
+from sidkit.picture_folder import mask_file, visible
 from sidkit.trade_captions import SIDECARS, TABLES, Written
 
 MOST_ENDINGS = 8  # in a message
@@ -48,7 +49,7 @@ def _stems_of_sidecars(picture: Path) -> Iterator[Path]:
 
 
 def _stem(folder: Path, name: str) -> Path:
-    return folder / composed(name).casefold()
+    return folder / name_key(name)
 
 
 def _by_ending(names: Sequence[str]) -> str:

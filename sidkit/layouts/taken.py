@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidkit.captions import CAPTIONS, SID_CASE, Captions, write_captions
-from sidkit.files import check_new_folder, whole_folder
+from sidkit.files import check_new_folder, name_key, whole_folder
 from sidkit.inflection import counted
 from sidkit.layouts.found import find_pictures, told_left, words_of_folders
 from sidkit.layouts.left import unread
 from sidkit.layouts.triggers import check_trigger, find_trigger, with_mark
 from sidkit.mark import MARK
 from sidkit.masks.given import given_mask
-from sidkit.picture_folder import MASKS_FOLDER, composed, mask_file, named
+from sidkit.picture_folder import MASKS_FOLDER, mask_file, named
 from sidkit.shown import shown, shown_name
 from sidkit.trade_captions import Written, captions_beside
 
@@ -127,10 +127,10 @@ def fill(folder: Path, layout: Layout, captions: Captions) -> None:
 
 def _names(source: Path, paths: Sequence[Path]) -> dict[Path, str]:
     """A name for each picture, its own or, where two have that, with its folder's before it."""
-    counts = Counter(composed(path.name).casefold() for path in paths)
+    counts = Counter(name_key(path.name) for path in paths)
     names = {}
     for path in paths:
-        is_alone = counts[composed(path.name).casefold()] == 1
+        is_alone = counts[name_key(path.name)] == 1
         names[path] = path.name if is_alone else "-".join(path.relative_to(source).parts)
     for name, count in Counter(names.values()).items():
         if count > 1:
